@@ -1,0 +1,137 @@
+"""ClusterSpec: what the user wants.  Values only; `kubo_sdk.config` reads them from YAML."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import StrEnum
+from ipaddress import IPv4Address, IPv4Network
+from typing import Any
+
+from attrs import Factory, field, frozen
+
+from kubo_sdk.model.instance import ClusterId, Instance, Role
+from kubo_sdk.model.version import KubernetesVersion
+
+
+class NodeNames(StrEnum):
+    """What a worker announces as its host name."""
+
+    ADDRESS = "address"
+    INSTANCE = "instance"
+
+
+@frozen(kw_only=True)
+class ProviderChoice:
+    """One provider picked by name, with the options its config type will validate."""
+
+    provider: str
+    options: Mapping[str, Any] = field(factory=dict, hash=False)
+
+
+@frozen(kw_only=True)
+class VmSize:
+    """What one machine gets.  Zero means: no limit is set."""
+
+    cpus: int = 0
+    memory_mb: int = 0
+    cloud_properties: Mapping[str, Any] = field(factory=dict, hash=False)
+
+
+@frozen(kw_only=True)
+class InstanceGroup:
+    """A number of equal instances."""
+
+    name: str
+    role: Role
+    instances: int
+    azs: tuple[str, ...] = ("z1",)
+    vm: VmSize = VmSize()
+    persistent_disk_mb: int = 0
+    labels: tuple[tuple[str, str], ...] = ()
+
+    def members(self) -> tuple[Instance, ...]:
+        """The slots of this group, striped over its AZs."""
+        return tuple(
+            Instance(group=self.name, index=index, role=self.role, az=self.azs[index % len(self.azs)])
+            for index in range(self.instances)
+        )
+
+
+@frozen(kw_only=True)
+class NetworkSpec:
+    """The virtual networks of the cluster."""
+
+    pods: IPv4Network = IPv4Network("10.200.0.0/16")
+    services: IPv4Network = IPv4Network("10.100.200.0/24")
+    node_ports: tuple[int, int] = (30000, 32767)
+    domain: str = "cluster.local"
+
+    @property
+    def api_service(self) -> IPv4Address:
+        """The address of the ``kubernetes`` service: the first of the service range."""
+        return self.services[1]
+
+    @property
+    def dns_service(self) -> IPv4Address:
+        """The address of the cluster DNS: the tenth of the service range."""
+        return self.services[10]
+
+
+@frozen(kw_only=True)
+class KubernetesSpec:
+    """Which Kubernetes, where from, and how it is run."""
+
+    version: KubernetesVersion
+    source: ProviderChoice = ProviderChoice(provider="auto")
+    node_names: NodeNames = NodeNames.ADDRESS
+    api_port: int = 8443
+    audit: bool = True
+    images: tuple[str, ...] = ()
+    extra_args: Mapping[str, Mapping[str, str]] = field(factory=dict, hash=False)
+
+
+def default_groups() -> tuple[InstanceGroup, ...]:
+    """The seed's shape: 3 etcd, 2 master, 3 worker, 1 proxy."""
+    shape = ((Role.ETCD, 3, 1024), (Role.MASTER, 2, 0), (Role.WORKER, 3, 0), (Role.PROXY, 1, 0))
+    return tuple(
+        InstanceGroup(name=role.value, role=role, instances=count, persistent_disk_mb=disk)
+        for role, count, disk in shape
+    )
+
+
+@frozen(kw_only=True)
+class ClusterSpec:
+    """One cluster, as wished for."""
+
+    name: str
+    director: str = "kubo"
+    kubernetes: KubernetesSpec
+    instance_groups: tuple[InstanceGroup, ...] = Factory(default_groups)
+    network: NetworkSpec = NetworkSpec()
+    zone: str = "kubo.internal"
+    cpi: ProviderChoice = ProviderChoice(provider="local")
+    credential_store: ProviderChoice = ProviderChoice(provider="file")
+    dns: ProviderChoice = ProviderChoice(provider="hosts")
+    overlay: ProviderChoice = ProviderChoice(provider="flannel")
+    ingress: ProviderChoice = ProviderChoice(provider="haproxy")
+
+    @property
+    def id(self) -> ClusterId:
+        """Who this cluster is: its director and its name."""
+        return ClusterId(director=self.director, name=self.name)
+
+    def instances(self, role: Role | None = None) -> tuple[Instance, ...]:
+        """Every wished-for slot, or those of one role, in the order of the groups."""
+        return tuple(
+            instance
+            for group in self.instance_groups
+            if role is None or group.role is role
+            for instance in group.members()
+        )
+
+    def group(self, name: str) -> InstanceGroup:
+        """The group of that name; KeyError if there is none."""
+        for group in self.instance_groups:
+            if group.name == name:
+                return group
+        raise KeyError(name)

@@ -1,0 +1,38 @@
+"""Overlay: the one network all workers' pods share.  Its work happens on the nodes (`NodeContributor`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from attrs import frozen
+
+from kubo_sdk.ports.access import Etcd
+
+
+@frozen(kw_only=True)
+class OverlayInfo:
+    """What the overlay needs of the cluster.
+
+    ``etcd_prefixes``: the keys its nodes may read and write in etcd; the core makes one etcd user with exactly these
+    (credential leaf ``etcd-overlay``, kind user).  ``node_cidrs``: the controller manager gives every Node a pod CIDR.
+    ``kubernetes_user``: the name its nodes use towards the API (credential leaf ``overlay-<instance slug>``), bound by
+    the `manifests` of the overlay.
+    """
+
+    contract: int = 1
+    etcd_prefixes: tuple[str, ...] = ()
+    node_cidrs: bool = False
+    kubernetes_user: str | None = None
+
+
+class Overlay(Protocol):
+    def info(self) -> OverlayInfo: ...
+
+    def ensure_network(self, etcd: Etcd) -> None:
+        """Write the network's configuration where its nodes read it.  Called once etcd answers; may be called again."""
+        ...
+
+    def manifests(self) -> tuple[Mapping[str, Any], ...]:
+        """Kubernetes objects the overlay needs (RBAC), applied once the API answers."""
+        ...
