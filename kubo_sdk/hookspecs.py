@@ -2,7 +2,7 @@
 one its spec names.
 
 A plugin module puts `kubo_sdk.hookimpl` on functions of these names and registers itself under the entry point group
-``kubo_sdk``.  An implementation may take fewer arguments than the spec, so a hook can gain one without breaking anybody.
+``kubo_sdk``.  An implementation may take fewer arguments than the spec, so a hook can gain one without harm.
 """
 
 from __future__ import annotations
