@@ -1,0 +1,1 @@
+"""Clients of the two servers every cluster has: etcd and the Kubernetes API."""

@@ -27,7 +27,7 @@ class Release:
 
     ``tree`` is a directory on this host holding ``bin/`` (the Kubernetes binaries, and etcd's where the release brings
     its own) and ``images/*.tar`` (container images every worker loads, the pause image first among them).
-    ``digest`` names the content; the tree lies on a node at ``/opt/kubo/releases/<digest>``.
+    ``digest`` names the content; the tree lies on a node at ``/opt/kubo/releases/<name of the tree>``.
     """
 
     version: KubernetesVersion
@@ -41,8 +41,8 @@ class Release:
 
     @property
     def node_path(self) -> PurePosixPath:
-        """Where the tree lies on a node."""
-        return NODE_RELEASES / self.digest
+        """Where the tree lies on a node.  The tree is named by its content, so two releases never share a path."""
+        return NODE_RELEASES / self.tree.name
 
     def binary(self, name: str) -> str:
         """Where the program *name* lies on a node: in the release, or in the stemcell where the release has none."""

@@ -1,0 +1,1 @@
+"""Pure decisions: (ClusterSpec, Observation) -> Plan.  No I/O, no clock, no plugin."""

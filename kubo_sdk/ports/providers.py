@@ -22,12 +22,13 @@ P = TypeVar("P")
 class ConnectContext:
     """What ``connect`` gets beside its own config.
 
-    ``state_dir`` is the SDK's directory on this host, owner-only; ``base_dir`` is where relative paths of the spec
-    start: the directory of the spec file.
+    ``state_dir`` is the SDK's directory on this host, owner-only; ``cache_dir`` holds what can be made again;
+    ``base_dir`` is where relative paths of the spec start: the directory of the spec file.
     """
 
     spec: ClusterSpec
     state_dir: Path
+    cache_dir: Path
     base_dir: Path
 
 

@@ -1,0 +1,249 @@
+"""EtcdClient: keys, leases, members and users of one etcd cluster, through the JSON gateway every member has."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from attrs import frozen
+
+from kubo_sdk.clients.connection import Address
+from kubo_sdk.clients.etcd_gateway import EtcdGateway, decode, encode
+from kubo_sdk.clients.https import HttpsClient
+from kubo_sdk.errors import AuthError, Conflict, KuboError, NotFound
+from kubo_sdk.model.secret import Secret
+from kubo_sdk.ports.access import Etcd, KeyValue
+
+Span = tuple[bytes, bytes]
+
+
+@frozen(kw_only=True)
+class Lease:
+    """*ttl* is in seconds.  etcd raises what is too short for it."""
+
+    id: int
+    ttl: int
+
+
+@frozen(kw_only=True)
+class Member:
+    """One member.  The name is empty until it has started for the first time."""
+
+    id: int
+    name: str
+    peer_urls: tuple[str, ...]
+    client_urls: tuple[str, ...]
+    learner: bool
+
+
+@frozen(kw_only=True)
+class MemberStatus:
+    """What one member says of itself.  Sizes in bytes; ``leader`` is 0 while there is none."""
+
+    member: int
+    version: str
+    leader: int
+    raft_index: int
+    raft_term: int
+    db_size: int
+    db_size_in_use: int
+    learner: bool
+    errors: tuple[str, ...]
+
+
+def prefix_end(prefix: bytes) -> bytes:
+    """The first key after every key that starts with *prefix*."""
+    kept = prefix.rstrip(b"\xff")
+    return kept[:-1] + bytes([kept[-1] + 1]) if kept else b"\0"
+
+
+def prefix_span(prefix: str) -> Span:
+    """The range of all keys below *prefix*; every key for an empty one."""
+    key = prefix.encode()
+    return key or b"\0", prefix_end(key)
+
+
+class EtcdClient:
+    """The cluster's etcd, with the director's own certificate.  Thread-safe.  Every method raises ProviderError."""
+
+    def __init__(self, https: HttpsClient) -> None:
+        self._https = https
+        self._gateway = EtcdGateway(https)
+        self._call = self._gateway.call
+
+    # -- keys
+
+    def get(self, key: str) -> KeyValue | None:
+        """The newest value of *key*, agreed on by a majority."""
+        reply = self._call("kv/range", {"key": encode(key)}, what=f"get {key}", idempotent=True)
+        found = reply.get("kvs", ())
+        return _key_value(found[0]) if found else None
+
+    def list(self, prefix: str) -> tuple[KeyValue, ...]:
+        """All keys below *prefix*, in order."""
+        start, end = prefix_span(prefix)
+        request = {"key": encode(start), "range_end": encode(end)}
+        reply = self._call("kv/range", request, what=f"list {prefix}", idempotent=True)
+        return tuple(map(_key_value, reply.get("kvs", ())))
+
+    def put(self, key: str, value: bytes, *, lease: int = 0) -> None:
+        """Write *key*.  With a *lease* the key dies with it."""
+        request = {"key": encode(key), "value": encode(value), "lease": str(lease)}
+        self._call("kv/put", request, what=f"put {key}", idempotent=True)
+
+    def delete(self, key: str) -> None:
+        self._call("kv/deleterange", {"key": encode(key)}, what=f"delete {key}", idempotent=True)
+
+    def compare_and_put(self, key: str, value: bytes, *, mod_revision: int, lease: int = 0) -> bool:
+        """Write *key* if it was last changed at *mod_revision* (0: if it is not there).  False: it was not.
+
+        Unavailable leaves open whether the value was written: read the key.
+        """
+        compare = {"key": encode(key), "target": "MOD", "result": "EQUAL", "mod_revision": str(mod_revision)}
+        put = {"request_put": {"key": encode(key), "value": encode(value), "lease": str(lease)}}
+        reply = self._call("kv/txn", {"compare": [compare], "success": [put]}, what=f"put {key}")
+        return bool(reply.get("succeeded", False))
+
+    # -- leases
+
+    def grant_lease(self, ttl: int) -> Lease:
+        """A new lease of *ttl* seconds."""
+        reply = self._call("lease/grant", {"TTL": str(ttl)}, what="grant of a lease")
+        return Lease(id=int(reply["ID"]), ttl=int(reply["TTL"]))
+
+    def keep_lease(self, lease: int) -> int:
+        """Start the lease's time anew and return its seconds; 0 when the lease is gone."""
+        reply = self._call("lease/keepalive", {"ID": str(lease)}, what="renewal of a lease", idempotent=True)
+        return int(reply.get("result", {}).get("TTL", 0))
+
+    def revoke_lease(self, lease: int) -> None:
+        """End the lease and delete its keys.  Revoking what is gone succeeds."""
+        try:
+            self._call("lease/revoke", {"ID": str(lease)}, what="end of a lease", idempotent=True)
+        except NotFound:
+            return
+
+    # -- members
+
+    def health(self, endpoint: Address) -> bool:
+        """Whether the member at *endpoint* has a leader and serves."""
+        try:
+            response = self._https.request("GET", "/health", endpoint=endpoint)
+            return response.status == 200 and response.json().get("health") == "true"
+        except AuthError:
+            raise
+        except KuboError:
+            return False
+
+    def members(self) -> tuple[Member, ...]:
+        reply = self._call("cluster/member/list", {}, what="list of etcd members", idempotent=True)
+        return tuple(_member(item) for item in reply["members"])
+
+    def status(self, endpoint: Address) -> MemberStatus:
+        """What the member at *endpoint* says of itself."""
+        reply = self._call("maintenance/status", {}, what="status of etcd", idempotent=True, endpoint=endpoint)
+        return _status(reply)
+
+    # -- users
+
+    def authenticate(self, user: str, password: Secret) -> bool:
+        """Speak as *user* from now on.  False: authentication is off, and nobody needs it yet.
+
+        Raises AuthError, and goes on as before, when the password is wrong.
+        """
+        return self._gateway.authenticate(user, password)
+
+    def accepts(self, user: str, password: Secret) -> bool | None:
+        """Whether etcd lets *user* in with *password*; None while authentication is off."""
+        try:
+            return None if self._gateway.token_for(user, password) is None else True
+        except AuthError:
+            return False
+
+    def auth_enabled(self) -> bool:
+        """Whether authentication is on.  Needs no rights, on any version."""
+        return self.accepts("", Secret("")) is not None
+
+    def enable_auth(self) -> None:
+        """Turn authentication on.  Needs a user root with the role root."""
+        self._call("auth/enable", {}, what="enabling etcd's authentication", idempotent=True)
+
+    def ensure_user(self, name: str, password: Secret | None) -> None:
+        """Make the user, or give it *password*.  None: a user whom only its certificate's common name lets in.
+
+        A password that is right already is left alone: changing it would end the user's sessions.
+        """
+        request: dict[str, Any] = {"name": name}
+        request |= {"options": {"no_password": True}} if password is None else {"password": password.reveal()}
+        try:
+            self._call("auth/user/add", request, what=f"creation of etcd user {name!r}", idempotent=True)
+        except Conflict:
+            if password is not None and not self.accepts(name, password):
+                self._call("auth/user/changepw", request, what=f"new password of etcd user {name!r}", idempotent=True)
+
+    def ensure_role(self, name: str, prefixes: Iterable[str], keys: Iterable[str] = ()) -> None:
+        """Make the role, or change it, so that it may read and write exactly *prefixes* and *keys*."""
+        wanted = {*map(prefix_span, prefixes), *((key.encode(), b"") for key in keys)}
+        try:
+            self._call("auth/role/add", {"name": name}, what=f"creation of etcd role {name!r}", idempotent=True)
+            granted: set[Span] = set()
+        except Conflict:
+            granted = self._granted(name, wanted)
+        what = f"rights of etcd role {name!r}"
+        for key, end in sorted(wanted - granted):
+            permission = {"permType": "READWRITE", "key": encode(key), "range_end": encode(end)}
+            self._call("auth/role/grant", {"name": name, "perm": permission}, what=what, idempotent=True)
+
+    def grant(self, user: str, role: str) -> None:
+        """Give *role* to *user*."""
+        what = f"grant of etcd role {role!r} to {user!r}"
+        self._call("auth/user/grant", {"user": user, "role": role}, what=what, idempotent=True)
+
+    def _granted(self, role: str, wanted: set[Span]) -> set[Span]:
+        """What *role* may read and write, after everything but *wanted* is taken from it."""
+        what = f"rights of etcd role {role!r}"
+        reply = self._call("auth/role/get", {"role": role}, what=what, idempotent=True)
+        granted: set[Span] = set()
+        for permission in reply.get("perm", ()):
+            span = decode(permission.get("key", "")), decode(permission.get("range_end", ""))
+            if span in wanted and permission.get("permType") == "READWRITE":
+                granted.add(span)
+            elif span not in wanted:
+                request = {"role": role, "key": encode(span[0]), "range_end": encode(span[1])}
+                self._call("auth/role/revoke", request, what=what)
+        return granted
+
+
+_: type[Etcd] = EtcdClient
+
+
+def _key_value(item: Mapping[str, str]) -> KeyValue:
+    return KeyValue(
+        key=decode(item["key"]).decode(errors="surrogateescape"),
+        value=decode(item.get("value", "")),
+        mod_revision=int(item["mod_revision"]),
+    )
+
+
+def _member(item: Mapping[str, Any]) -> Member:
+    return Member(
+        id=int(item["ID"]),
+        name=item.get("name", ""),
+        peer_urls=tuple(item.get("peerURLs", ())),
+        client_urls=tuple(item.get("clientURLs", ())),
+        learner=bool(item.get("isLearner", False)),
+    )
+
+
+def _status(reply: Mapping[str, Any]) -> MemberStatus:
+    return MemberStatus(
+        member=int(reply["header"]["member_id"]),
+        version=reply["version"],
+        leader=int(reply.get("leader", 0)),
+        raft_index=int(reply.get("raftIndex", 0)),
+        raft_term=int(reply.get("raftTerm", 0)),
+        db_size=int(reply.get("dbSize", 0)),
+        db_size_in_use=int(reply.get("dbSizeInUse", 0)),
+        learner=bool(reply.get("isLearner", False)),
+        errors=tuple(reply.get("errors", ())),
+    )

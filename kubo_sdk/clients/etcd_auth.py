@@ -1,0 +1,1 @@
+"""Who may do what in etcd: root, the API servers under their own prefix, the overlay under its own."""

@@ -1,0 +1,2 @@
+"""KubernetesClient placeholder"""
+class KubernetesClient: pass

@@ -1,0 +1,63 @@
+"""CancelToken: asks an operation to stop between two steps and inside every wait."""
+
+from __future__ import annotations
+
+import threading
+from datetime import datetime
+
+from kubo_sdk.engine.clock import Clock
+from kubo_sdk.errors import Cancelled
+
+
+class CancelToken:
+    """Set once, from any thread or signal handler."""
+
+    def __init__(self) -> None:
+        self._event = threading.Event()
+        self._children: list[CancelToken] = []
+        self.reason = ""
+
+    def child(self) -> CancelToken:
+        """A token that is set with this one, and can be set alone."""
+        child = CancelToken()
+        self._children.append(child)
+        if self.is_cancelled:
+            child.cancel(self.reason)
+        return child
+
+    @property
+    def is_cancelled(self) -> bool:
+        return self._event.is_set()
+
+    def cancel(self, reason: str) -> None:
+        self.reason = reason
+        self._event.set()
+        for child in self._children:
+            child.cancel(reason)
+
+    def check(self) -> None:
+        """Raise Cancelled once the token is set."""
+        if self.is_cancelled:
+            raise Cancelled(f"stopped: {self.reason}; run the same command again to go on")
+
+    def wait(self, seconds: float) -> None:
+        """Sleep, waking up early to raise Cancelled."""
+        self._event.wait(seconds)
+        self.check()
+
+
+class CancellableClock:
+    """A clock whose sleep ends as soon as one of the tokens is set.  Pass it to `wait_until` inside a step."""
+
+    def __init__(self, clock: Clock, token: CancelToken) -> None:
+        self._clock = clock
+        self._token = token
+
+    def now(self) -> datetime:
+        return self._clock.now()
+
+    def monotonic(self) -> float:
+        return self._clock.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        self._token.wait(seconds)

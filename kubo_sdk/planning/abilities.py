@@ -1,0 +1,13 @@
+"""Abilities: what the chosen providers can do, gathered from their capability flags before planning."""
+
+from __future__ import annotations
+
+from attrs import frozen
+
+
+@frozen(kw_only=True)
+class Abilities:
+    disks: bool = False
+    shares_trees: bool = False
+    publishes_names: bool = False
+    runs_on_proxies: bool = False

@@ -1,0 +1,121 @@
+"""Plan: what will be done, in which order, why, and what it costs.  Data only; printing it is the dry run."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Any
+
+from attrs import field, frozen
+
+from kubo_sdk.model.instance import ClusterId
+
+
+class Effect(StrEnum):
+    """What a step does to what is there."""
+
+    CREATE = "create"
+    CHANGE = "change"
+    RESTART = "restart"
+    DELETE = "delete"
+    LOSE_DATA = "lose data"
+    WAIT = "wait"
+
+
+class Verb(StrEnum):
+    """Every kind of step.  Each has a file of that name in `kubo_sdk.steps`."""
+
+    FETCH_RELEASE = "fetch release"
+    PREPARE_INFRASTRUCTURE = "prepare infrastructure"
+    ISSUE_AUTHORITIES = "issue authorities"
+    CREATE_DISK = "create disk"
+    CREATE_VM = "create vm"
+    REBOOT_VM = "reboot vm"
+    ENSURE_ENDPOINTS = "ensure endpoints"
+    ISSUE_CERTIFICATES = "issue certificates"
+    INSTALL_RELEASE = "install release"
+    CONFIGURE_INSTANCE = "configure"
+    SECURE_ETCD = "secure etcd"
+    START_UNITS = "start"
+    AWAIT_API = "await api"
+    BOOTSTRAP_CLUSTER = "bootstrap cluster"
+    AWAIT_INSTANCE = "await"
+    PUBLISH_NAMES = "publish names"
+    DELETE_ENDPOINTS = "delete endpoints"
+    DELETE_NAMES = "delete names"
+    DELETE_VM = "delete vm"
+    DELETE_DISK = "delete disk"
+    DISPOSE_INFRASTRUCTURE = "dispose infrastructure"
+    DELETE_CREDENTIALS = "delete credentials"
+
+
+@frozen(kw_only=True)
+class Step:
+    """One thing to do.  ``needs`` names the steps that must have ended before it starts.
+
+    ``details`` are what it touches: unit names that restart, credential names, disk ids.  Never a secret.
+    """
+
+    verb: Verb
+    instance: str | None = None
+    reason: str
+    effect: Effect
+    needs: tuple[str, ...] = ()
+    details: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> str:
+        """Unique in its plan: ``create vm worker/0``."""
+        return f"{self.verb} {self.instance}" if self.instance else str(self.verb)
+
+    @property
+    def title(self) -> str:
+        """What people read."""
+        return self.id
+
+    def to_dict(self) -> dict[str, Any]:
+        return {
+            "id": self.id,
+            "instance": self.instance,
+            "effect": str(self.effect),
+            "reason": self.reason,
+            "needs": list(self.needs),
+            "details": list(self.details),
+        }
+
+    def __str__(self) -> str:
+        touched = f" [{', '.join(self.details)}]" if self.details else ""
+        return f"{self.effect:<9} {self.title}: {self.reason}{touched}"
+
+
+@frozen(kw_only=True)
+class Plan:
+    """Ordered steps; every step stands after the steps it needs.
+
+    ``fingerprint`` names the observation the plan was made from; `apply` refuses when it no longer fits.
+    """
+
+    cluster: ClusterId
+    operation: str
+    steps: tuple[Step, ...] = ()
+    fingerprint: str = field(default="", repr=False)
+    keeps_disks: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        """True when the cluster is as wished for."""
+        return not self.steps
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able."""
+        return {
+            "cluster": str(self.cluster),
+            "operation": self.operation,
+            "fingerprint": self.fingerprint,
+            "steps": [step.to_dict() for step in self.steps],
+        }
+
+    def __str__(self) -> str:
+        if self.is_empty:
+            return f"{self.operation} {self.cluster}: nothing to do"
+        lines = [f"{self.operation} {self.cluster}: {len(self.steps)} steps"]
+        return "\n".join([*lines, *(f"  {step}" for step in self.steps)])

@@ -1,0 +1,60 @@
+"""The director's own clients of the running cluster, made from its credentials."""
+
+from __future__ import annotations
+
+from kubo_sdk.clients.etcd import EtcdClient
+from kubo_sdk.clients.https import HttpsClient
+from kubo_sdk.clients.kubernetes import KubernetesClient
+from kubo_sdk.errors import NotFound
+from kubo_sdk.model.instance import Role
+from kubo_sdk.model.spec import ClusterSpec
+from kubo_sdk.ports.credentials import Certificate, User
+from kubo_sdk.steps.context import RunState
+from kubo_sdk.steps.endpoints import API
+
+ETCD_CLIENT_PORT = 2379
+
+
+def kubernetes_client(state: RunState, timeout: float = 5.0) -> KubernetesClient:
+    """The API through its endpoint, as the cluster's administrator."""
+    api = state.endpoints.get(API)
+    if api is None:
+        raise NotFound("the API has no address yet; deploy the cluster")
+    admin = _certificate(state, "admin")
+    return KubernetesClient(
+        HttpsClient(
+            [(api.host, api.port)],
+            ca=admin.ca,
+            certificate=admin.certificate,
+            private_key=admin.private_key,
+            timeout=timeout,
+        )
+    )
+
+
+def etcd_client(spec: ClusterSpec, state: RunState, timeout: float = 5.0) -> EtcdClient:
+    """etcd's members, spoken to directly with the director's own certificate."""
+    director = _certificate(state, "director-etcd")
+    return EtcdClient(
+        HttpsClient(
+            [(state.vms[member.id].address, ETCD_CLIENT_PORT) for member in spec.instances(Role.ETCD)],
+            ca=director.ca,
+            certificate=director.certificate,
+            private_key=director.private_key,
+            timeout=timeout,
+        )
+    )
+
+
+def user(state: RunState, leaf: str) -> User:
+    credential = state.credentials.get(leaf)
+    if credential is None or not isinstance(credential.value, User):
+        raise NotFound(f"credential {leaf!r} does not exist or is no user; deploy the cluster")
+    return credential.value
+
+
+def _certificate(state: RunState, leaf: str) -> Certificate:
+    credential = state.credentials.get(leaf)
+    if credential is None or not isinstance(credential.value, Certificate):
+        raise NotFound(f"credential {leaf!r} does not exist or is no certificate; deploy the cluster")
+    return credential.value

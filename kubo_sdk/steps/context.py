@@ -1,0 +1,79 @@
+"""StepContext: what every step works with; RunState: what the steps of one run tell each other."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from attrs import define, field, frozen
+
+from kubo_sdk.clients.etcd import EtcdClient
+from kubo_sdk.clients.kubernetes import KubernetesClient
+from kubo_sdk.engine.clock import Clock
+from kubo_sdk.engine.retry import wait_until
+from kubo_sdk.errors import NotFound
+from kubo_sdk.model.instance import Instance
+from kubo_sdk.model.release import Release
+from kubo_sdk.model.spec import ClusterSpec
+from kubo_sdk.nodes.push import MachineManifest
+from kubo_sdk.ports.cpi import Disk, Vm
+from kubo_sdk.ports.credentials import Credential
+from kubo_sdk.ports.ingress import Endpoint
+from kubo_sdk.ports.shell import Shell
+from kubo_sdk.providers import Providers
+from kubo_sdk.releases.source import ReleaseSource
+
+T = TypeVar("T")
+
+
+@define(kw_only=True)
+class RunState:
+    """What is known of the world right now: filled by the observation, updated by the steps.
+
+    Every step writes entries of its own, so plain dictionaries are safe between threads.
+    """
+
+    release: Release | None = None
+    vms: dict[str, Vm] = field(factory=dict)
+    disks: dict[str, Disk] = field(factory=dict)
+    endpoints: dict[str, Endpoint] = field(factory=dict)
+    credentials: dict[str, Credential] = field(factory=dict, repr=False)
+    manifests: dict[str, MachineManifest | None] = field(factory=dict, repr=False)
+
+
+@frozen(kw_only=True)
+class StepContext:
+    """The providers, the spec and the state of the run.  ``clock`` ends its sleeps when the run is cancelled; ``say`` tells the observers what the step is doing."""
+
+    spec: ClusterSpec
+    providers: Providers
+    releases: ReleaseSource
+    state: RunState
+    clock: Clock
+    say: Callable[[str], None]
+
+    def instance(self, instance_id: str | None) -> Instance:
+        """The wished-for instance of that id."""
+        for instance in self.spec.instances():
+            if instance.id == instance_id:
+                return instance
+        raise NotFound(f"cluster {self.spec.id} has no instance {instance_id!r}")
+
+    def vm(self, instance_id: str) -> Vm:
+        """The machine that fills the slot now."""
+        try:
+            return self.state.vms[instance_id]
+        except KeyError:
+            raise NotFound(f"{instance_id} of cluster {self.spec.id} has no machine; deploy the cluster") from None
+
+    def shell(self, instance_id: str) -> Shell:
+        return self.providers.cpi.open_shell(self.vm(instance_id))
+
+    def release(self) -> Release:
+        if self.state.release is None:
+            raise NotFound(f"Kubernetes {self.spec.kubernetes.version} is not in the cache; deploy the cluster")
+        return self.state.release
+
+    def wait_until(self, probe: Callable[[], T | None], *, what: str, timeout: float) -> T:
+        """`wait_until` on the run's clock."""
+        return wait_until(probe, what=what, timeout=timeout, clock=self.clock)

@@ -1,0 +1,116 @@
+"""Brings up the control plane: etcd's users, the overlay's network, the API, the cluster's own objects.
+
+What was applied is recorded in the cluster itself, as digests in one ConfigMap, so that a later plan can tell.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from kubo_sdk.clients.etcd_auth import EtcdAccess, ensure_access
+from kubo_sdk.errors import Unavailable
+from kubo_sdk.model.instance import Role
+from kubo_sdk.model.spec import ClusterSpec
+from kubo_sdk.nodes.bootstrap import bootstrap_objects
+from kubo_sdk.planning.plan import Step
+from kubo_sdk.ports.overlay import Overlay
+from kubo_sdk.steps.access import etcd_client, kubernetes_client, user
+from kubo_sdk.steps.context import StepContext
+
+ETCD_SECONDS = 120
+API_SECONDS = 180
+NODE_SECONDS = 180
+
+RECORD_NAMESPACE = "kube-system"
+RECORD_NAME = "kubo-cluster"
+
+
+def wished_record(spec: ClusterSpec, overlay: Overlay) -> dict[str, str]:
+    """The digests the cluster keeps once everything is applied.  Pure."""
+    return {
+        "bootstrap": _digest([*bootstrap_objects(spec), *overlay.manifests()]),
+        "etcd-access": _digest([overlay.info().etcd_prefixes, repr(spec.network), repr(spec.overlay)]),
+    }
+
+
+def secure_etcd(context: StepContext, step: Step) -> None:
+    """Give etcd its users and rights, then write the overlay's network there."""
+    overlay = context.providers.overlay
+    client = etcd_client(context.spec, context.state)
+    root = user(context.state, "etcd-root")
+    prefixes = overlay.info().etcd_prefixes
+    access = EtcdAccess(
+        root=root, overlay=user(context.state, "etcd-overlay") if prefixes else None, overlay_prefixes=prefixes
+    )
+
+    def secured() -> bool:
+        ensure_access(client, access)
+        return True
+
+    context.wait_until(secured, what=f"etcd of cluster {context.spec.id} having a leader", timeout=ETCD_SECONDS)
+    if prefixes:
+        overlay.ensure_network(client)
+
+
+def await_api(context: StepContext, step: Step) -> None:
+    client = kubernetes_client(context.state)
+    context.wait_until(
+        lambda: client.ready() or None,
+        what=f"the API of cluster {context.spec.id} answering at {client.endpoint}",
+        timeout=API_SECONDS,
+    )
+
+
+def bootstrap_cluster(context: StepContext, step: Step) -> None:
+    """Apply the cluster's own objects, then record that they were applied."""
+    client = kubernetes_client(context.state)
+    objects = [*bootstrap_objects(context.spec), *context.providers.overlay.manifests()]
+    client.apply_all(objects)
+    client.apply(
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": {"name": RECORD_NAME, "namespace": RECORD_NAMESPACE},
+            "data": wished_record(context.spec, context.providers.overlay),
+        }
+    )
+
+
+def await_instance(context: StepContext, step: Step) -> None:
+    instance = context.instance(step.instance)
+    if instance.role is Role.WORKER:
+        _await_node(context, instance.slug)
+    elif instance.role is Role.MASTER:
+        await_api(context, step)
+    elif instance.role is Role.ETCD:
+        client = etcd_client(context.spec, context.state)
+        address = context.vm(instance.id).address
+        context.wait_until(
+            lambda: client.healthy(address) or None, what=f"etcd member {instance.id} healthy", timeout=ETCD_SECONDS
+        )
+
+
+def _await_node(context: StepContext, slug: str) -> None:
+    client = kubernetes_client(context.state)
+
+    def ready() -> bool | None:
+        for node in client.nodes():
+            if node.instance == slug:
+                if node.ready:
+                    return True
+                raise Unavailable(node.reason or "its Node is not Ready")
+        raise Unavailable("it has no Node yet")
+
+    context.wait_until(ready, what=f"the Node of {slug} becoming Ready", timeout=NODE_SECONDS)
+    client.label_node_roles(slug)
+
+
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=_plain).encode()).hexdigest()[:16]
+
+
+def _plain(value: Any) -> Any:
+    return dict(value) if isinstance(value, Mapping) else str(value)

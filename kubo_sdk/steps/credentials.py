@@ -1,0 +1,74 @@
+"""Issues what the cluster's identities need, through the credential store, and deletes it again."""
+
+from __future__ import annotations
+
+from kubo_sdk.errors import NotFound
+from kubo_sdk.model.spec import ClusterSpec, NodeNames
+from kubo_sdk.model.instance import Instance
+from kubo_sdk.pki.identities import Wanted, cluster_credentials, instance_credentials
+from kubo_sdk.planning.plan import Step
+from kubo_sdk.ports.cpi import Vm
+from kubo_sdk.ports.credentials import CredentialStore
+from kubo_sdk.ports.ingress import Endpoint
+from kubo_sdk.ports.overlay import OverlayInfo
+from kubo_sdk.steps.context import RunState, StepContext
+from kubo_sdk.steps.endpoints import API
+
+
+def node_name(spec: ClusterSpec, instance: Instance, address: str) -> str:
+    """What the instance is called as a Node.  Pure."""
+    return address if spec.kubernetes.node_names is NodeNames.ADDRESS else instance.slug
+
+
+def wanted_certificates(
+    spec: ClusterSpec, vms: dict[str, Vm], api: Endpoint | None, overlay: OverlayInfo
+) -> tuple[Wanted, ...]:
+    """Every credential of a machine that has an address.  Empty while the API has no address.  Pure."""
+    if api is None:
+        return ()
+    return tuple(
+        wanted
+        for instance in spec.instances()
+        if instance.id in vms and vms[instance.id].address
+        for wanted in instance_credentials(
+            spec,
+            instance,
+            vms[instance.id].address,
+            api,
+            overlay,
+            node_name(spec, instance, vms[instance.id].address),
+        )
+    )
+
+
+def issue_authorities(context: StepContext, step: Step) -> None:
+    _issue(context, cluster_credentials(context.spec, context.providers.overlay.info()))
+
+
+def issue_certificates(context: StepContext, step: Step) -> None:
+    state = context.state
+    wanted = wanted_certificates(context.spec, state.vms, state.endpoints.get(API), context.providers.overlay.info())
+    if not wanted:
+        raise NotFound(f"the API of cluster {context.spec.id} has no address, so no certificate can name it")
+    _issue(context, wanted)
+
+
+def _issue(context: StepContext, wanted: tuple[Wanted, ...]) -> None:
+    store = context.providers.credential_store
+    requests = [(context.spec.id.credential(item.leaf), item.parameters) for item in wanted]
+    for item, credential in zip(wanted, store.generate_many(requests), strict=True):
+        context.state.credentials[item.leaf] = credential
+
+
+def read_credentials(store: CredentialStore, spec: ClusterSpec, state: RunState) -> None:
+    """Read every credential of the cluster into *state*, by leaf name."""
+    root = spec.id.credential("")
+    for summary in store.find(root.rstrip("/")):
+        state.credentials[summary.name.removeprefix(root)] = store.get(summary.name)
+
+
+def delete_credentials(context: StepContext, step: Step) -> None:
+    store = context.providers.credential_store
+    for summary in store.find(context.spec.id.credential("").rstrip("/")):
+        store.delete(summary.name)
+    context.state.credentials.clear()

@@ -1,0 +1,49 @@
+"""Publishes the names of the instances and of the API where the DNS provider has a server."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+
+from kubo_sdk.model.spec import ClusterSpec
+from kubo_sdk.planning.plan import Step
+from kubo_sdk.ports.cpi import Vm
+from kubo_sdk.ports.dns import Record
+from kubo_sdk.ports.ingress import Endpoint
+from kubo_sdk.steps.context import StepContext
+from kubo_sdk.steps.endpoints import API
+
+
+def wished_records(spec: ClusterSpec, vms: dict[str, Vm], endpoints: dict[str, Endpoint]) -> tuple[Record, ...]:
+    """One A record for every instance and one for the API.  Pure."""
+    zone = f"{spec.name}.{spec.zone}"
+    records = [
+        Record(name=f"{instance.slug}.{zone}", type="A", values=(vms[instance.id].address,))
+        for instance in spec.instances()
+        if instance.id in vms and vms[instance.id].address
+    ]
+    api = endpoints.get(API)
+    if api is not None:
+        kind = "A" if _is_address(api.host) else "CNAME"
+        records.append(Record(name=f"api.{zone}", type=kind, values=(api.host,)))
+    return tuple(records)
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def publish_names(context: StepContext, step: Step) -> None:
+    dns = context.providers.dns
+    present = set(dns.list_records())
+    for record in wished_records(context.spec, context.state.vms, context.state.endpoints):
+        if record not in present:
+            dns.put_record(record)
+
+
+def delete_names(context: StepContext, step: Step) -> None:
+    for record in context.providers.dns.list_records():
+        context.providers.dns.delete_record(record.name, record.type)

@@ -1,0 +1,39 @@
+"""Which function performs which verb."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from kubo_sdk.planning.plan import Step, Verb
+from kubo_sdk.steps import configure, control_plane, credentials, endpoints, install_release, machines, names
+from kubo_sdk.steps.context import StepContext
+
+PERFORMERS: Mapping[Verb, Callable[[StepContext, Step], None]] = {
+    Verb.FETCH_RELEASE: machines.fetch_release,
+    Verb.PREPARE_INFRASTRUCTURE: machines.prepare_infrastructure,
+    Verb.ISSUE_AUTHORITIES: credentials.issue_authorities,
+    Verb.CREATE_DISK: machines.create_disk,
+    Verb.CREATE_VM: machines.create_vm,
+    Verb.REBOOT_VM: machines.reboot_vm,
+    Verb.ENSURE_ENDPOINTS: endpoints.ensure_endpoints,
+    Verb.ISSUE_CERTIFICATES: credentials.issue_certificates,
+    Verb.INSTALL_RELEASE: install_release.install_release,
+    Verb.CONFIGURE_INSTANCE: configure.configure_instance,
+    Verb.SECURE_ETCD: control_plane.secure_etcd,
+    Verb.START_UNITS: configure.start_instance_units,
+    Verb.AWAIT_API: control_plane.await_api,
+    Verb.BOOTSTRAP_CLUSTER: control_plane.bootstrap_cluster,
+    Verb.AWAIT_INSTANCE: control_plane.await_instance,
+    Verb.PUBLISH_NAMES: names.publish_names,
+    Verb.DELETE_ENDPOINTS: endpoints.delete_endpoints,
+    Verb.DELETE_NAMES: names.delete_names,
+    Verb.DELETE_VM: machines.delete_vm,
+    Verb.DELETE_DISK: machines.delete_disk,
+    Verb.DISPOSE_INFRASTRUCTURE: machines.dispose_infrastructure,
+    Verb.DELETE_CREDENTIALS: credentials.delete_credentials,
+}
+
+
+def perform(context: StepContext, step: Step) -> None:
+    """Do what *step* says.  May be called again after any interruption."""
+    PERFORMERS[step.verb](context, step)

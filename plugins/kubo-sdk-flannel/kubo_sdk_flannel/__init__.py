@@ -1,0 +1,1 @@
+"""Flannel's pod network: the director's half beside this file, the nodes' half in `agent`."""

@@ -1,0 +1,1 @@
+"""A CPI that makes machines on this host out of Linux namespaces, with systemd as PID 1."""

@@ -1,0 +1,178 @@
+"""Real servers for the clients: a throw-away authority, three etcd members with mutual TLS, one kube-apiserver."""
+
+from __future__ import annotations
+
+import datetime
+import ipaddress
+import os
+import secrets
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+import pytest
+from attrs import frozen
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+from kubo_sdk.clients.connection import Address
+from kubo_sdk.clients.etcd import EtcdClient
+from kubo_sdk.clients.https import HttpsClient
+from kubo_sdk.clients.kubernetes import KubernetesClient
+from kubo_sdk.engine.retry import wait_until
+from kubo_sdk.errors import Unavailable
+from kubo_sdk.model.secret import Secret
+
+APISERVER_CN = "kube-apiserver-etcd-client"
+
+
+@frozen(kw_only=True)
+class Identity:
+    """A certificate and its key, as PEM and as files."""
+
+    certificate: str
+    key: Secret
+    certificate_file: Path
+    key_file: Path
+
+
+class Authority:
+    """A CA that lives as long as the test."""
+
+    def __init__(self, directory: Path) -> None:
+        self._directory = directory
+        self._key = ec.generate_private_key(ec.SECP256R1())
+        name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "test-ca")])
+        usage = x509.KeyUsage(False, False, False, False, False, True, True, False, False)
+        self._certificate = (
+            self._builder(name, self._key)
+            .issuer_name(name)
+            .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+            .add_extension(usage, critical=True)
+            .sign(self._key, hashes.SHA256())
+        )
+        self.ca = self._certificate.public_bytes(serialization.Encoding.PEM).decode()
+        self.ca_file = directory / "ca.pem"
+        self.ca_file.write_text(self.ca)
+
+    def issue(self, name: str, *hosts: str, organization: str = "") -> Identity:
+        """A certificate for both ends of a connection: common name *name*, valid for *hosts* (names and addresses)."""
+        key = ec.generate_private_key(ec.SECP256R1())
+        subject = [x509.NameAttribute(NameOID.COMMON_NAME, name)]
+        if organization:
+            subject.append(x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization))
+        both = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
+        builder = (
+            self._builder(x509.Name(subject), key)
+            .issuer_name(self._certificate.subject)
+            .add_extension(x509.ExtendedKeyUsage(both), critical=False)
+        )
+        if hosts:
+            builder = builder.add_extension(x509.SubjectAlternativeName(map(_general_name, hosts)), critical=False)
+        certificate = builder.sign(self._key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+        private = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        return self._on_disk(f"{name}-{secrets.token_hex(4)}", certificate, private)
+
+    def _on_disk(self, stem: str, certificate: bytes, private: bytes) -> Identity:
+        certificate_file, key_file = self._directory / f"{stem}.pem", self._directory / f"{stem}.key"
+        certificate_file.write_bytes(certificate)
+        key_file.touch(mode=0o600)
+        key_file.write_bytes(private)
+        return Identity(
+            certificate=certificate.decode(), key=Secret(private), certificate_file=certificate_file, key_file=key_file
+        )
+
+    def _builder(self, subject: x509.Name, key: ec.EllipticCurvePrivateKey) -> x509.CertificateBuilder:
+        now = datetime.datetime.now(datetime.UTC)
+        return (
+            x509.CertificateBuilder()
+            .subject_name(subject)
+            .public_key(key.public_key())
+            .serial_number(x509.random_serial_number())
+            .not_valid_before(now - datetime.timedelta(minutes=5))
+            .not_valid_after(now + datetime.timedelta(days=1))
+        )
+
+
+def _general_name(host: str) -> x509.GeneralName:
+    try:
+        return x509.IPAddress(ipaddress.ip_address(host))
+    except ValueError:
+        return x509.DNSName(host)
+
+
+class EtcdCluster:
+    """Members on loopback addresses nobody else uses, port 2379."""
+
+    def __init__(self, directory: Path, authority: Authority, size: int, *flags: str) -> None:
+        self.authority = authority
+        base = _loopback_prefix()
+        self.hosts = tuple(f"{base}.{index + 1}" for index in range(size))
+        self.director = authority.issue("director")
+        self._directory = directory
+        self._flags = flags
+        self._processes: dict[str, subprocess.Popen[bytes]] = {}
+
+    @property
+    def endpoints(self) -> tuple[Address, ...]:
+        return tuple((host, 2379) for host in self.hosts)
+
+    def https(self, *endpoints: Address) -> HttpsClient:
+        director = self.director
+        return HttpsClient(endpoints or self.endpoints, self.authority.ca, director.certificate, director.key)
+
+    def client(self, *endpoints: Address) -> EtcdClient:
+        return EtcdClient(self.https(*endpoints))
+
+    def start(self, *hosts: str) -> None:
+        """Start the members (all by default) and wait until each answers."""
+        for host in hosts or self.hosts:
+            self._processes[host] = self._spawn(host)
+        client = self.client()
+        for host in hosts or self.hosts:
+            wait_until(lambda host=host: client.health((host, 2379)) or None, what=f"etcd on {host}", timeout=30)
+
+    def kill(self, host: str) -> None:
+        process = self._processes.pop(host)
+        process.kill()
+        process.wait()
+
+    def stop(self) -> None:
+        for host in tuple(self._processes):
+            self.kill(host)
+
+    def log(self, host: str) -> str:
+        return (self._directory / f"{host}.log").read_text(errors="replace")
+
+    def _spawn(self, host: str) -> subprocess.Popen[bytes]:
+        server = self.authority.issue("etcd", host)
+        tls = {"cert-file": server.certificate_file, "key-file": server.key_file}
+        flags = {
+            "name": host,
+            "data-dir": self._directory / host,
+            "initial-cluster": ",".join(f"{name}=https://{name}:2380" for name in self.hosts),
+            "initial-advertise-peer-urls": f"https://{host}:2380",
+            "listen-peer-urls": f"https://{host}:2380",
+            "listen-client-urls": f"https://{host}:2379",
+            "advertise-client-urls": f"https://{host}:2379",
+            "trusted-ca-file": self.authority.ca_file,
+            "peer-trusted-ca-file": self.authority.ca_file,
+            **tls,
+            **{f"peer-{name}": value for name, value in tls.items()},
+        }
+        command = ["etcd", *(f"--{name}={value}" for name, value in flags.items())]
+        command += ["--client-cert-auth", "--peer-client-cert-auth", *self._flags]
+        with (self._directory / f"{host}.log").open("ab") as log:
+            return subprocess.Popen(command, stdout=log, stderr=log, cwd=self._directory)
+
+
+def _loopback_prefix() -> str:
+    """Three bytes of 127/8 for this test alone, so that tests may run beside each other."""
+    first, second = secrets.randbelow(254) + 1, secrets.randbelow(254) + 1
+    return f"127.{first}.{second}"
