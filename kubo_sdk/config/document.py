@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import yaml
+from yaml import MappingNode, Node, SafeLoader, SequenceNode
 
 from kubo_sdk.config.place import Items, Section
 from kubo_sdk.errors import ConfigError
-
-if TYPE_CHECKING:
-    from yaml import MappingNode, Node, SafeLoader, SequenceNode
 
 
 def read_document(path: Path) -> Any:
@@ -28,8 +28,6 @@ def read_document(path: Path) -> Any:
 
 def parse_document(text: str, file: str) -> Any:
     """The one document in *text*; *file* is what problems call it."""
-    import yaml
-
     loader: SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
     try:
         node = loader.get_single_node()
@@ -37,7 +35,9 @@ def parse_document(text: str, file: str) -> Any:
         document = None if node is None else composer.value(node)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise ConfigError([f"{file}:{line}: this is not YAML as it should be: {error.problem or error.context}"]) from None
+        raise ConfigError(
+            [f"{file}:{line}: this is not YAML as it should be: {error.problem or error.context}"]
+        ) from None
     except yaml.YAMLError as error:
         first = str(error).splitlines()[0]
         raise ConfigError([f"{file}:1: this is not YAML as it should be: {first}"]) from None
@@ -71,13 +71,11 @@ class _Composer:
         return self._done[node]
 
     def _build(self, node: Node) -> Any:
-        import yaml
-
-        if isinstance(node, yaml.MappingNode):
+        if isinstance(node, MappingNode):
             return self._section(node)
-        if isinstance(node, yaml.SequenceNode):
+        if isinstance(node, SequenceNode):
             return self._items(node)
-        return self._loader.construct_object(node)  # type: ignore[no-untyped-call]
+        return self._loader.construct_object(node)
 
     def _items(self, node: SequenceNode) -> Items:
         lines = [_line(item) for item in node.value]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import attrs
+
 from kubo_sdk.config.kinds import shown
 from kubo_sdk.config.place import Place, same_place
 from kubo_sdk.config.structure import BAD, Reader
@@ -55,8 +57,6 @@ def _placeholders() -> Mapping[Any, Any]:
 
 
 def _fields(cls: type, value: Any) -> dict[Any, Any]:
-    import attrs
-
     return {(cls, field.name): getattr(value, field.name) for field in attrs.fields(cls)}
 
 
@@ -112,17 +112,20 @@ def _read_extra_args(reader: Reader, value: Any, place: Place) -> Any:
     if found is BAD:
         return BAD
     return {
-        component: {flag: _flag_value(reader, text, place, (component, flag)) for flag, text in flags.items()}
+        component: {
+            flag: _flag_value(reader, text, place.child(component, value).child(flag, value[component]))
+            for flag, text in flags.items()
+        }
         for component, flags in found.items()
     }
 
 
-def _flag_value(reader: Reader, value: Any, place: Place, path: tuple[str, str]) -> str:
+def _flag_value(reader: Reader, value: Any, place: Place) -> str:
     if isinstance(value, bool):
         return str(value).lower()
     if isinstance(value, str | int | float):
         return str(value)
-    reader.wrong("a text", value, Place((*place.path, *path), place.file, place.line))
+    reader.wrong("a text", value, place)
     return ""
 
 

@@ -115,7 +115,7 @@ class Reader:
 
     def _validate_each(self, cls: type, good: Mapping[str, Any], mapping: Any, place: Place) -> None:
         """Run each field's validator alone, so that each problem gets the line of its own key."""
-        half = cls.__new__(cls)
+        half: object = object.__new__(cls)
         fields = [field for field in attrs.fields(cls) if field.init and _key(field) in good]
         for field in fields:
             object.__setattr__(half, field.name, good[_key(field)])

@@ -44,7 +44,7 @@ export SOURCE_DATE_EPOCH=$(dpkg-parsechangelog --show-field Timestamp)
 gcc -static -Os -s -Wall -DVERSION=$PAUSE_VERSION -o /out/pause build/pause/linux/pause.c
 cp /bin/busybox /out/busybox
 /bin/busybox --list > /out/applets
-make --file Makefile.generated_files CALLED_FROM_MAIN_MAKEFILE=1 gen_openapi
+make gen_openapi
 hack/make-rules/build.sh -v $COMMANDS
 for command in $COMMANDS; do mv "$(readlink -f _output/bin)/${command#cmd/}" /out/; done
 test "$(/out/kube-apiserver --version)" = "Kubernetes $KUBE_GIT_VERSION"

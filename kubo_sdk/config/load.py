@@ -1,0 +1,54 @@
+"""From YAML, or from a plain mapping, to a ClusterSpec.  Every problem is told at once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from kubo_sdk.config.checks import check
+from kubo_sdk.config.place import locate, root_place
+from kubo_sdk.config.problem import Problem
+from kubo_sdk.config.spec_schema import spec_reader
+from kubo_sdk.errors import ConfigError
+from kubo_sdk.model.spec import ClusterSpec
+
+
+def load(path: Path) -> ClusterSpec:
+    """Read the spec in the YAML file *path*.  ConfigError holds every problem, each with file and line."""
+    from kubo_sdk.config.document import read_document  # noqa: PLC0415 - brings PyYAML, which mappings do not need
+
+    return from_mapping(read_document(path))
+
+
+def from_mapping(mapping: Mapping[str, Any]) -> ClusterSpec:
+    """The spec that *mapping* describes.  ConfigError holds every problem, each with its path."""
+    reader = spec_reader()
+    spec = reader.read(ClusterSpec, mapping, root_place(mapping))
+    if isinstance(spec, ClusterSpec):
+        wrong = [place.path for place, _ in reader.problems]
+        for problem in check(spec):
+            if not problem.rests_on(wrong):
+                reader.complain(locate(mapping, problem.path), problem.message)
+    if reader.problems:
+        raise ConfigError(reader.sentences())
+    assert isinstance(spec, ClusterSpec)  # without a problem there is a spec
+    return spec
+
+
+def refuse(problems: Iterable[Problem], spec: ClusterSpec | None = None) -> None:
+    """ConfigError with all of *problems*, if there are any.
+
+    A problem with a provider's option gets the line of that option when *spec* came from a file.
+    """
+    found = [f"{locate_option(spec, problem)}{problem}" for problem in problems]
+    if found:
+        raise ConfigError(found)
+
+
+def locate_option(spec: ClusterSpec | None, problem: Problem) -> str:
+    """``file:line: `` of the provider's option *problem* is about, or nothing where that is not known."""
+    choice = getattr(spec, str(problem.path[0]), None) if spec and problem.path else None
+    options = getattr(choice, "options", None)
+    place = locate(options, problem.path[1:])
+    return f"{place.file}:{place.line}: " if place.file else ""

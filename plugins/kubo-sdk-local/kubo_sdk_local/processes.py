@@ -1,0 +1,58 @@
+"""Init processes: which one is a machine's, whether it lives, and how it is ended.  Standard library only.
+
+A process is named by its id, its start time and the boot of the host, so an id that was given out again is never
+mistaken for it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+_START_FIELD = 19
+_STATE_FIELD = 0
+
+
+def identity(pid: int) -> str:
+    """What `is_alive` recognises the process *pid* by: ``<pid> <start in clock ticks> <boot id>``."""
+    return f"{pid} {_stat(pid)[_START_FIELD]} {_boot_id()}"
+
+
+def pid_of(identity: str) -> int:
+    """The process id within an identity."""
+    return int(identity.split(" ", 1)[0])
+
+
+def is_alive(identity: str) -> bool:
+    """Whether that very process runs; one that is dead and waits to be reaped does not."""
+    pid, start, boot = identity.split(" ")
+    try:
+        fields = _stat(int(pid))
+    except OSError:
+        return False
+    return fields[_START_FIELD] == start and fields[_STATE_FIELD] not in "ZX" and boot == _boot_id()
+
+
+def record(path: str, pid: int) -> None:
+    """Write the identity of *pid* to *path* in one step."""
+    with open(f"{path}.new", "w") as file:
+        file.write(identity(pid))
+    os.replace(f"{path}.new", path)
+
+
+def recorded(path: str) -> str | None:
+    """The identity in *path*, or None."""
+    with contextlib.suppress(FileNotFoundError), open(path) as file:
+        return file.read()
+    return None
+
+
+def _stat(pid: int) -> list[str]:
+    """The fields of /proc/<pid>/stat from the state on; the name before it may hold spaces and brackets."""
+    with open(f"/proc/{pid}/stat") as file:
+        return file.read().rpartition(")")[2].split()
+
+
+def _boot_id() -> str:
+    with open("/proc/sys/kernel/random/boot_id") as file:
+        return file.read().strip()
