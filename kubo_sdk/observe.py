@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar, cast
+
+from attrs import field, frozen
 
 from kubo_sdk.clients.kubernetes import NodeStatus
 from kubo_sdk.errors import KuboError, NotFound, ProviderError
@@ -47,10 +49,12 @@ def observe(spec: ClusterSpec, providers: Providers, releases: ReleaseSource) ->
     _read_manifests(spec, providers, state)
     wished = {instance.id for instance in spec.instances()}
     overlay = providers.overlay.info()
-    nodes, recorded, api_ready = _read_api(state)
+    told = _ask_api(state)
     return (
         Observation(
-            instances=tuple(_view(spec, providers, state, instance, nodes, api_ready) for instance in spec.instances()),
+            instances=tuple(
+                _view(instance, state, _drift(spec, providers, state, instance), told) for instance in spec.instances()
+            ),
             strangers=tuple(vm for vm in vms if vm.instance not in wished),
             stray_disks=tuple(disk for disk in disks if disk.instance not in wished),
             release_cached=state.release is not None,
@@ -60,9 +64,9 @@ def observe(spec: ClusterSpec, providers: Providers, releases: ReleaseSource) ->
             ),
             endpoints_current=API in state.endpoints,
             missing_names=_missing_names(spec, providers, state),
-            api_ready=api_ready,
+            api_ready=told.ready,
             credentials=tuple(sorted(state.credentials)),
-            recorded=recorded,
+            recorded=told.recorded,
             wished=wished_record(spec, providers.overlay),
         ),
         state,
@@ -102,39 +106,39 @@ def _in_parallel(function: Callable[[T], R], items: Iterable[T]) -> list[R]:
         return list(pool.map(function, wanted))
 
 
-def _read_api(state: RunState) -> tuple[dict[str, NodeStatus], dict[str, str], bool]:
-    """The Nodes by instance slug, the cluster's own record, and whether the API answers at all."""
+@frozen(kw_only=True)
+class ApiAnswer:
+    """What the API told: the Nodes by instance slug, and the cluster's own record."""
+
+    ready: bool = False
+    nodes: Mapping[str, NodeStatus] = field(factory=dict)
+    recorded: Mapping[str, str] = field(factory=dict)
+
+
+def _ask_api(state: RunState) -> ApiAnswer:
     try:
         client = kubernetes_client(state, timeout=API_PATIENCE)
         if not client.ready():
-            return {}, {}, False
+            return ApiAnswer()
         nodes = {node.instance: node for node in client.nodes()}
     except KuboError:
-        return {}, {}, False
+        return ApiAnswer()
     try:
         record = client.get(f"/api/v1/namespaces/{RECORD_NAMESPACE}/configmaps/{RECORD_NAME}")
     except NotFound:
-        return nodes, {}, True
-    return nodes, dict(record.get("data") or {}), True
+        return ApiAnswer(ready=True, nodes=nodes)
+    return ApiAnswer(ready=True, nodes=nodes, recorded=dict(record.get("data") or {}))
 
 
-def _view(
-    spec: ClusterSpec,
-    providers: Providers,
-    state: RunState,
-    instance: Instance,
-    nodes: dict[str, NodeStatus],
-    api_ready: bool,
-) -> InstanceView:
-    present = state.manifests.get(instance.id)
-    node = nodes.get(instance.slug)
+def _view(instance: Instance, state: RunState, drift: Drift | None, told: ApiAnswer) -> InstanceView:
+    node = told.nodes.get(instance.slug)
     return InstanceView(
         instance=instance,
         vm=state.vms.get(instance.id),
         disk=state.disks.get(instance.id),
-        configured=present is not None,
-        drift=_drift(spec, providers, state, instance),
-        ready=node.ready if node else instance.role is not Role.WORKER and api_ready,
+        configured=state.manifests.get(instance.id) is not None,
+        drift=drift,
+        ready=node.ready if node else instance.role is not Role.WORKER and told.ready,
     )
 
 

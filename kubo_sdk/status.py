@@ -51,9 +51,10 @@ def read_status(spec: ClusterSpec, providers: Providers) -> ClusterStatus:
 def _nodes(state: RunState) -> dict[str, NodeStatus] | None:
     """The Nodes by instance slug; None when the API does not answer through its endpoint."""
     try:
-        return {node.instance: node for node in kubernetes_client(state, timeout=PATIENCE).nodes()}
+        nodes = kubernetes_client(state, timeout=PATIENCE).nodes()
     except KuboError:
         return None
+    return {node.instance: node for node in nodes}
 
 
 def _facts(spec: ClusterSpec, state: RunState, instance: Instance) -> dict[str, str]:

@@ -7,10 +7,10 @@ from typing import Any
 
 from attrs import frozen
 
-from kubo_sdk.clients.connection import Address
+from kubo_sdk.clients.connection import Address, text
 from kubo_sdk.clients.etcd_gateway import EtcdGateway, decode, encode
 from kubo_sdk.clients.https import HttpsClient
-from kubo_sdk.errors import AuthError, Conflict, KuboError, NotFound
+from kubo_sdk.errors import AuthError, Conflict, NotFound, ProviderError
 from kubo_sdk.model.secret import Secret
 from kubo_sdk.ports.access import Etcd, KeyValue
 
@@ -125,24 +125,30 @@ class EtcdClient:
 
     # -- members
 
-    def health(self, endpoint: Address) -> bool:
-        """Whether the member at *endpoint* has a leader and serves."""
+    def healthy(self, host: str) -> bool:
+        """Whether the member on *host* serves and has a leader.  AuthError when TLS is refused on either side."""
         try:
-            response = self._https.request("GET", "/health", endpoint=endpoint)
+            response = self._https.request("GET", "/health", endpoint=self._endpoint(host))
             return response.status == 200 and response.json().get("health") == "true"
         except AuthError:
             raise
-        except KuboError:
+        except ProviderError:
             return False
 
     def members(self) -> tuple[Member, ...]:
         reply = self._call("cluster/member/list", {}, what="list of etcd members", idempotent=True)
         return tuple(_member(item) for item in reply["members"])
 
-    def status(self, endpoint: Address) -> MemberStatus:
-        """What the member at *endpoint* says of itself."""
-        reply = self._call("maintenance/status", {}, what="status of etcd", idempotent=True, endpoint=endpoint)
-        return _status(reply)
+    def status(self, host: str) -> MemberStatus:
+        """What the member on *host* says of itself."""
+        what = f"status of the etcd member on {host}"
+        return _status(self._call("maintenance/status", {}, what=what, idempotent=True, endpoint=self._endpoint(host)))
+
+    def _endpoint(self, host: str) -> Address:
+        for endpoint in self._https.endpoints:
+            if endpoint[0] == host:
+                return endpoint
+        raise NotFound(f"no etcd endpoint is on {host}; there are: {', '.join(map(text, self._https.endpoints))}")
 
     # -- users
 
@@ -168,10 +174,11 @@ class EtcdClient:
         """Turn authentication on.  Needs a user root with the role root."""
         self._call("auth/enable", {}, what="enabling etcd's authentication", idempotent=True)
 
-    def ensure_user(self, name: str, password: Secret | None) -> None:
+    def ensure_user(self, name: str, password: Secret | None) -> bool:
         """Make the user, or give it *password*.  None: a user whom only its certificate's common name lets in.
 
-        A password that is right already is left alone: changing it would end the user's sessions.
+        A password that is right already is left alone: changing it would end the user's sessions.  False: the user
+        was there before.
         """
         request: dict[str, Any] = {"name": name}
         request |= {"options": {"no_password": True}} if password is None else {"password": password.reveal()}
@@ -180,6 +187,8 @@ class EtcdClient:
         except Conflict:
             if password is not None and not self.accepts(name, password):
                 self._call("auth/user/changepw", request, what=f"new password of etcd user {name!r}", idempotent=True)
+            return False
+        return True
 
     def ensure_role(self, name: str, prefixes: Iterable[str], keys: Iterable[str] = ()) -> None:
         """Make the role, or change it, so that it may read and write exactly *prefixes* and *keys*."""
@@ -188,19 +197,24 @@ class EtcdClient:
             self._call("auth/role/add", {"name": name}, what=f"creation of etcd role {name!r}", idempotent=True)
             granted: set[Span] = set()
         except Conflict:
-            granted = self._granted(name, wanted)
+            granted = self._take_others(name, wanted)
         what = f"rights of etcd role {name!r}"
         for key, end in sorted(wanted - granted):
             permission = {"permType": "READWRITE", "key": encode(key), "range_end": encode(end)}
             self._call("auth/role/grant", {"name": name, "perm": permission}, what=what, idempotent=True)
+
+    def roles(self, user: str) -> tuple[str, ...]:
+        """What *user* was granted.  NotFound when there is no such user."""
+        reply = self._call("auth/user/get", {"name": user}, what=f"get etcd user {user!r}", idempotent=True)
+        return tuple(reply.get("roles", ()))
 
     def grant(self, user: str, role: str) -> None:
         """Give *role* to *user*."""
         what = f"grant of etcd role {role!r} to {user!r}"
         self._call("auth/user/grant", {"user": user, "role": role}, what=what, idempotent=True)
 
-    def _granted(self, role: str, wanted: set[Span]) -> set[Span]:
-        """What *role* may read and write, after everything but *wanted* is taken from it."""
+    def _take_others(self, role: str, wanted: set[Span]) -> set[Span]:
+        """Take from *role* what is not *wanted*, and return what of it the role may read and write."""
         what = f"rights of etcd role {role!r}"
         reply = self._call("auth/role/get", {"role": role}, what=what, idempotent=True)
         granted: set[Span] = set()

@@ -17,6 +17,7 @@ from kubo_sdk.model.secret import Secret
 ATTEMPTS = 3
 AUTHENTICATION_IS_OFF = "authentication is not enabled"
 WANTS_TOKEN = ("invalid auth token", "user name is empty")
+REFUSES_COMMON_NAME = "CommonName of client"
 OLD_REVISION = ("auth: revision in header is old", "revision of auth store is old")
 
 # etcd answers 400 to all of these; only its text tells them apart.
@@ -44,6 +45,8 @@ def decode(text: str) -> bytes:
 
 class EtcdGateway:
     """One path, one JSON object in, one out.  Thread-safe.
+
+    While authentication is on, etcd refuses gateway clients whose certificate has a common name: issue it without one.
 
     etcd's tokens are known to every member, so one is kept for all endpoints.  It dies with five minutes of silence,
     with its member's restart and with a change of the password: a refused one is replaced and the call repeated.
@@ -73,7 +76,8 @@ class EtcdGateway:
             token = self._token
             response = self._post(path, request, token, idempotent, endpoint)
             text = response.explanation() if response.status >= 300 else ""
-            if self._user and any(sign in text for sign in WANTS_TOKEN):
+            # Without any token, what needs rights is denied like a token without them.
+            if self._user and (any(sign in text for sign in WANTS_TOKEN) or (not token and response.status == 403)):
                 self._renew(token)
             elif not any(sign in text for sign in OLD_REVISION):
                 break
@@ -123,6 +127,10 @@ def checked(response: Response, what: str) -> Response:
     """*response*, or the error it stands for."""
     if response.status >= 300:
         text = response.explanation()
+        if REFUSES_COMMON_NAME in text:
+            raise AuthError(
+                f"etcd {response.endpoint} refuses a client certificate with a common name; issue it without"
+            )
         for sign, error in MEANINGS:
             if sign in text:
                 raise error(f"{what} failed on etcd {response.endpoint}: {text}")

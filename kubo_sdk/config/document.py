@@ -9,12 +9,16 @@ from typing import Any
 import yaml
 from yaml import MappingNode, Node, SafeLoader, SequenceNode
 
+from kubo_sdk.config.kinds import shown
 from kubo_sdk.config.place import Items, Section
 from kubo_sdk.errors import ConfigError
 
 
-def read_document(path: Path) -> Any:
-    """The one document in the file *path*; ConfigError when it cannot be read, is not YAML or says a key twice."""
+def read_document(path: Path) -> tuple[Section, tuple[str, ...]]:
+    """The mapping in the file *path*, and what is wrong with its YAML: keys said twice, keys that are no text.
+
+    ConfigError when it cannot be read as one mapping at all.
+    """
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
@@ -26,8 +30,8 @@ def read_document(path: Path) -> Any:
     return parse_document(text, str(path))
 
 
-def parse_document(text: str, file: str) -> Any:
-    """The one document in *text*; *file* is what problems call it."""
+def parse_document(text: str, file: str) -> tuple[Section, tuple[str, ...]]:
+    """As `read_document`, from *text*; *file* is what problems call it."""
     loader: SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
     try:
         node = loader.get_single_node()
@@ -45,9 +49,9 @@ def parse_document(text: str, file: str) -> Any:
         loader.dispose()
     if document is None:
         raise ConfigError([f"{file}:1: the file is empty; it needs at least name and kubernetes.version"])
-    if composer.problems:
-        raise ConfigError(composer.problems)
-    return document
+    if not isinstance(document, Section):
+        raise ConfigError([f"{file}:1: the file must hold a mapping that starts with name, not {shown(document)}"])
+    return document, tuple(composer.problems)
 
 
 class _Composer:

@@ -37,7 +37,7 @@ def phrase(kind: Any) -> str:
         return "one of " + ", ".join(str(member.value) for member in kind)
     if attrs.has(kind):
         required = [field.name for field in attrs.fields(kind) if field.init and field.default is attrs.NOTHING]
-        return f"a mapping with {' and '.join(required)}" if required else "a mapping"
+        return f"a mapping with {', '.join(required)}" if required else "a mapping"
     return _PHRASES.get(kind, "a mapping")
 
 

@@ -18,11 +18,15 @@ def load(path: Path) -> ClusterSpec:
     """Read the spec in the YAML file *path*.  ConfigError holds every problem, each with file and line."""
     from kubo_sdk.config.document import read_document  # noqa: PLC0415 - brings PyYAML, which mappings do not need
 
-    return from_mapping(read_document(path))
+    return _read(*read_document(path))
 
 
 def from_mapping(mapping: Mapping[str, Any]) -> ClusterSpec:
     """The spec that *mapping* describes.  ConfigError holds every problem, each with its path."""
+    return _read(mapping, ())
+
+
+def _read(mapping: Mapping[str, Any], problems: Iterable[str]) -> ClusterSpec:
     reader = spec_reader()
     spec = reader.read(ClusterSpec, mapping, root_place(mapping))
     if isinstance(spec, ClusterSpec):
@@ -30,9 +34,9 @@ def from_mapping(mapping: Mapping[str, Any]) -> ClusterSpec:
         for problem in check(spec):
             if not problem.rests_on(wrong):
                 reader.complain(locate(mapping, problem.path), problem.message)
-    if reader.problems:
-        raise ConfigError(reader.sentences())
-    assert isinstance(spec, ClusterSpec)  # without a problem there is a spec
+    found = (*problems, *reader.sentences())
+    if found or not isinstance(spec, ClusterSpec):
+        raise ConfigError(found)
     return spec
 
 
@@ -41,12 +45,12 @@ def refuse(problems: Iterable[Problem], spec: ClusterSpec | None = None) -> None
 
     A problem with a provider's option gets the line of that option when *spec* came from a file.
     """
-    found = [f"{locate_option(spec, problem)}{problem}" for problem in problems]
+    found = [f"{_option_place(spec, problem)}{problem}" for problem in problems]
     if found:
         raise ConfigError(found)
 
 
-def locate_option(spec: ClusterSpec | None, problem: Problem) -> str:
+def _option_place(spec: ClusterSpec | None, problem: Problem) -> str:
     """``file:line: `` of the provider's option *problem* is about, or nothing where that is not known."""
     choice = getattr(spec, str(problem.path[0]), None) if spec and problem.path else None
     options = getattr(choice, "options", None)

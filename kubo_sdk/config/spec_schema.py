@@ -17,6 +17,7 @@ from kubo_sdk.model.spec import (
     KubernetesSpec,
     NetworkSpec,
     ProviderChoice,
+    VmSize,
     default_groups,
 )
 from kubo_sdk.model.version import OLDEST_MINOR, KubernetesVersion
@@ -52,11 +53,12 @@ def _placeholders() -> Mapping[Any, Any]:
         (ClusterSpec, "network"): NetworkSpec(),
         InstanceGroup: group,
     }
-    kubernetes = _fields(KubernetesSpec, KubernetesSpec(version=version))
-    return {**ports, **defaults, **kubernetes, **_fields(NetworkSpec, NetworkSpec()), **_fields(InstanceGroup, group)}
+    parts = (KubernetesSpec(version=version), NetworkSpec(), group, VmSize())
+    return {**ports, **defaults, **{key: value for part in parts for key, value in _fields(part).items()}}
 
 
-def _fields(cls: type, value: Any) -> dict[Any, Any]:
+def _fields(value: Any) -> Mapping[Any, Any]:
+    cls = type(value)
     return {(cls, field.name): getattr(value, field.name) for field in attrs.fields(cls)}
 
 
@@ -81,8 +83,10 @@ def _read_choice(reader: Reader, value: Any, place: Place) -> Any:
 def _read_version(reader: Reader, value: Any, place: Place) -> Any:
     if isinstance(value, KubernetesVersion):
         return value
+    if not isinstance(value, str):
+        return reader.wrong("a Kubernetes version such as 1.20.2", value, place)
     try:
-        return KubernetesVersion.parse(str(value))
+        return KubernetesVersion.parse(value)
     except ValueError as error:
         return reader.complain(place, f"is wrong: {error}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 from typing import Protocol
@@ -161,6 +162,15 @@ class CredentialStore(Protocol):
 
         CONVERGE keeps the newest version unless the parameters differ (the duration alone does not count) or, for a
         certificate, its CA has a newer version.  Raises NotFound when the CA is absent.
+        """
+        ...
+
+    def generate_many(
+        self, requests: Sequence[tuple[str, Parameters]], mode: Mode = Mode.CONVERGE
+    ) -> tuple[Credential, ...]:
+        """`generate` for several names, in their order, so that a CA may stand before what it signs.
+
+        A store that can makes all of them or none.
         """
         ...
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from kubo_sdk.errors import HostError
 
+REASON_LENGTH = 200
 KEPT_VARIABLES = ("http_proxy", "https_proxy", "ftp_proxy", "no_proxy", "all_proxy")
 
 
@@ -42,7 +43,7 @@ def run(
 ) -> None:
     """Run *command* to its end, its output going to *log* and line by line to *on_line*.
 
-    HostError with the last line of the output when it fails.  What *on_line* raises ends the command and is passed on.
+    HostError with the last telling line of the output when it fails.  What *on_line* raises ends the command and is passed on.
     """
     last = "no output"
     with (
@@ -62,7 +63,7 @@ def run(
         try:
             for line in process.stdout:
                 sink.write(line)
-                last = line.strip() or last
+                last = _telling(line.strip()) or last
                 on_line(line.strip())
         except BaseException:
             process.kill()
@@ -70,3 +71,8 @@ def run(
             raise
     if process.returncode:
         raise HostError(f"{what} failed: {last}; the whole output is in {log}")
+
+
+def _telling(line: str) -> str:
+    """What a line of output tells about a failure: nothing when it only reports progress, or that there was one."""
+    return "" if line.startswith("I: ") or line.endswith("failed to run") else line[:REASON_LENGTH]

@@ -18,7 +18,7 @@ from kubo_sdk.model.version import KubernetesVersion
 from kubo_sdk.releases.check import check, read_manifest
 from kubo_sdk.releases.files import list_files, remove_tree, seal, sync
 from kubo_sdk.releases.manifest import FILE_NAME, Contents, Manifest
-from kubo_sdk.releases.source import Say
+from kubo_sdk.releases.protocol import Say
 
 LOCK_TIMEOUT = 3600.0
 
@@ -34,11 +34,11 @@ class ReleaseCache:
         self._source = source
 
     def find(self, version: KubernetesVersion, origin: Mapping[str, str]) -> Release | None:
-        """The newest release of *version* made from *origin*; HostError when it is damaged."""
+        """The newest release of *version* whose origin agrees with *origin*; HostError when it is damaged."""
         trees = [tree for tree in self._root.glob(f"{version}-{self._source}-*") if tree.is_dir()]
         for tree in sorted(trees, key=lambda tree: tree.stat().st_ctime_ns, reverse=True):
             manifest = read_manifest(tree)
-            if dict(manifest.origin) == dict(origin):
+            if origin.items() <= manifest.origin.items():
                 return self._checked(tree, manifest)
         return None
 

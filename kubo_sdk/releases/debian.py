@@ -23,7 +23,7 @@ from kubo_sdk.releases.debian_archive import DebianArchive, host_mirror, upstrea
 from kubo_sdk.releases.debian_build import compile_release, make_root
 from kubo_sdk.releases.debian_images import PAUSE_IMAGE, write_images
 from kubo_sdk.releases.manifest import Contents
-from kubo_sdk.releases.source import Say
+from kubo_sdk.releases.protocol import Say
 
 PROGRAMS = ("apt-get", "apt-cache", "mmdebstrap", "setpriv", "unshare")
 NEEDED_GIB = 5
@@ -65,6 +65,7 @@ class DebianSource:
         archive = DebianArchive(work, mirror=self._options.mirror or host_mirror(), suite=self._options.suite)
         log = self._cache_dir / f"debian-{version}.log"
         log.unlink(missing_ok=True)
+        log.touch(mode=0o600)
         say(f"asking Debian's archive at {archive.mirror} for the source of Kubernetes")
         archive.update()
         package = archive.source_version("kubernetes")

@@ -11,7 +11,7 @@ from kubo_sdk.model.version import KubernetesVersion
 from kubo_sdk.releases.apart import apart, run
 from kubo_sdk.releases.debian_archive import DebianArchive
 from kubo_sdk.releases.debian_images import PAUSE_VERSION
-from kubo_sdk.releases.source import Say
+from kubo_sdk.releases.protocol import Say
 
 PACKAGES = (
     "busybox-static",

@@ -1,32 +1,39 @@
-"""ReleaseSource: where the Kubernetes software of one version comes from."""
+"""The release sources by name: the door to this package."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Protocol
+from pathlib import Path
 
-from kubo_sdk.model.release import Release
-from kubo_sdk.model.version import KubernetesVersion
+from kubo_sdk.errors import ConfigError
+from kubo_sdk.model.spec import ProviderChoice
+from kubo_sdk.releases.auto import AutoOptions, AutoSource
+from kubo_sdk.releases.debian import DebianOptions, DebianSource
+from kubo_sdk.releases.directory import DirectoryOptions, DirectorySource
+from kubo_sdk.releases.options import read_options
+from kubo_sdk.releases.protocol import ReleaseSource
+from kubo_sdk.releases.upstream import UpstreamOptions, UpstreamSource
 
-Say = Callable[[str], None]
+__all__ = ["NAMES", "ReleaseSource", "open_source"]
+
+NAMES = ("auto", "upstream", "debian", "directory")
 
 
-class ReleaseSource(Protocol):
-    """Turns a version into a release that lies complete in the cache of this host."""
+def open_source(choice: ProviderChoice, *, cache_dir: Path, base_dir: Path) -> ReleaseSource:
+    """The release source a spec chose.
 
-    @property
-    def name(self) -> str:
-        """What specs call it."""
-        ...
-
-    def find(self, version: KubernetesVersion) -> Release | None:
-        """The release when the cache has it.  No network, cheap.  HostError when what lies there is damaged."""
-        ...
-
-    def fetch(self, version: KubernetesVersion, say: Say) -> Release:
-        """Get the release, verify it and keep it in the cache; at once when it is there already.
-
-        *say* is given short lines of progress.  Raises NotFound when the source has no such version, Unavailable when
-        it does not answer, HostError when this host cannot do it.
-        """
-        ...
+    *cache_dir*: where releases are kept; *base_dir*: where relative paths of the spec start.  ConfigError for an
+    unknown name or option says what there is.  Nothing is asked or written yet.
+    """
+    name, options = choice.provider, choice.options
+    match name:
+        case "auto":
+            return AutoSource(read_options(AutoOptions, name, options), cache_dir=cache_dir, base_dir=base_dir)
+        case "upstream":
+            return UpstreamSource(read_options(UpstreamOptions, name, options), cache_dir=cache_dir, base_dir=base_dir)
+        case "debian":
+            return DebianSource(read_options(DebianOptions, name, options), cache_dir=cache_dir)
+        case "directory":
+            return DirectorySource(
+                read_options(DirectoryOptions, name, options), cache_dir=cache_dir, base_dir=base_dir
+            )
+    raise ConfigError([f"no release source called {name!r}; there are {', '.join(NAMES)}"])

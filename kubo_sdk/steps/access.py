@@ -14,13 +14,16 @@ from kubo_sdk.steps.endpoints import API
 
 ETCD_CLIENT_PORT = 2379
 
+ADMIN = "admin"
+SUPER_ADMIN = "super-admin"
 
-def kubernetes_client(state: RunState, timeout: float = 5.0) -> KubernetesClient:
-    """The API through its endpoint, as the cluster's administrator."""
+
+def kubernetes_client(state: RunState, who: str = ADMIN, timeout: float = 5.0) -> KubernetesClient:
+    """The API through its endpoint, as the administrator *who*."""
     api = state.endpoints.get(API)
     if api is None:
         raise NotFound("the API has no address yet; deploy the cluster")
-    admin = _certificate(state, "admin")
+    admin = _certificate(state, who)
     return KubernetesClient(
         HttpsClient(
             [(api.host, api.port)],

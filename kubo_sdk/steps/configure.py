@@ -5,8 +5,9 @@ from __future__ import annotations
 from kubo_sdk.errors import NotFound
 from kubo_sdk.model.instance import Instance
 from kubo_sdk.model.spec import ClusterSpec
+from kubo_sdk.nodes.manifest import NodeManifest
 from kubo_sdk.nodes.push import push, start_units
-from kubo_sdk.nodes.render import NodeManifest, render
+from kubo_sdk.nodes.render import render
 from kubo_sdk.pki.identities import needed_by
 from kubo_sdk.planning.plan import Step
 from kubo_sdk.ports.node import NodeContext, StartAfter

@@ -7,8 +7,6 @@ from typing import TypeVar
 
 from attrs import define, field, frozen
 
-from kubo_sdk.clients.etcd import EtcdClient
-from kubo_sdk.clients.kubernetes import KubernetesClient
 from kubo_sdk.engine.clock import Clock
 from kubo_sdk.engine.retry import wait_until
 from kubo_sdk.errors import NotFound
@@ -43,7 +41,9 @@ class RunState:
 
 @frozen(kw_only=True)
 class StepContext:
-    """The providers, the spec and the state of the run.  ``clock`` ends its sleeps when the run is cancelled; ``say`` tells the observers what the step is doing."""
+    """The providers, the spec and the state of the run.  ``clock`` ends its sleeps when the run is cancelled; ``say``
+    tells the observers what the step is doing.
+    """
 
     spec: ClusterSpec
     providers: Providers

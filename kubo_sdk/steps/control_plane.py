@@ -11,13 +11,15 @@ from collections.abc import Mapping
 from typing import Any
 
 from kubo_sdk.clients.etcd_auth import EtcdAccess, ensure_access
+from kubo_sdk.clients.kubernetes import NodeStatus
 from kubo_sdk.errors import Unavailable
 from kubo_sdk.model.instance import Role
 from kubo_sdk.model.spec import ClusterSpec
-from kubo_sdk.nodes.bootstrap import bootstrap_objects
+from kubo_sdk.nodes.bootstrap import bootstrap_objects, role_labels
+from kubo_sdk.pki.identities import ETCD_CLIENT_USER
 from kubo_sdk.planning.plan import Step
 from kubo_sdk.ports.overlay import Overlay
-from kubo_sdk.steps.access import etcd_client, kubernetes_client, user
+from kubo_sdk.steps.access import SUPER_ADMIN, etcd_client, kubernetes_client, user
 from kubo_sdk.steps.context import StepContext
 
 ETCD_SECONDS = 120
@@ -36,14 +38,16 @@ def wished_record(spec: ClusterSpec, overlay: Overlay) -> dict[str, str]:
     }
 
 
-def secure_etcd(context: StepContext, step: Step) -> None:
+def secure_etcd(context: StepContext, _step: Step) -> None:
     """Give etcd its users and rights, then write the overlay's network there."""
     overlay = context.providers.overlay
     client = etcd_client(context.spec, context.state)
-    root = user(context.state, "etcd-root")
     prefixes = overlay.info().etcd_prefixes
     access = EtcdAccess(
-        root=root, overlay=user(context.state, "etcd-overlay") if prefixes else None, overlay_prefixes=prefixes
+        root=user(context.state, "etcd-root"),
+        apiserver=ETCD_CLIENT_USER,
+        overlay=user(context.state, "etcd-overlay") if prefixes else None,
+        overlay_prefixes=prefixes,
     )
 
     def secured() -> bool:
@@ -55,18 +59,18 @@ def secure_etcd(context: StepContext, step: Step) -> None:
         overlay.ensure_network(client)
 
 
-def await_api(context: StepContext, step: Step) -> None:
+def await_api(context: StepContext, _step: Step) -> None:
     client = kubernetes_client(context.state)
     context.wait_until(
         lambda: client.ready() or None,
-        what=f"the API of cluster {context.spec.id} answering at {client.endpoint}",
+        what=f"the API of cluster {context.spec.id} answering through its endpoint",
         timeout=API_SECONDS,
     )
 
 
-def bootstrap_cluster(context: StepContext, step: Step) -> None:
+def bootstrap_cluster(context: StepContext, _step: Step) -> None:
     """Apply the cluster's own objects, then record that they were applied."""
-    client = kubernetes_client(context.state)
+    client = kubernetes_client(context.state, SUPER_ADMIN)
     objects = [*bootstrap_objects(context.spec), *context.providers.overlay.manifests()]
     client.apply_all(objects)
     client.apply(
@@ -96,16 +100,16 @@ def await_instance(context: StepContext, step: Step) -> None:
 def _await_node(context: StepContext, slug: str) -> None:
     client = kubernetes_client(context.state)
 
-    def ready() -> bool | None:
+    def ready() -> NodeStatus:
         for node in client.nodes():
             if node.instance == slug:
                 if node.ready:
-                    return True
-                raise Unavailable(node.reason or "its Node is not Ready")
+                    return node
+                raise Unavailable(node.reason)
         raise Unavailable("it has no Node yet")
 
-    context.wait_until(ready, what=f"the Node of {slug} becoming Ready", timeout=NODE_SECONDS)
-    client.label_node_roles(slug)
+    node = context.wait_until(ready, what=f"the Node of {slug} becoming Ready", timeout=NODE_SECONDS)
+    client.patch_node_labels(node.name, role_labels(Role.WORKER))
 
 
 def _digest(value: Any) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from kubo_sdk.errors import NotFound
-from kubo_sdk.model.spec import ClusterSpec, NodeNames
 from kubo_sdk.model.instance import Instance
+from kubo_sdk.model.spec import ClusterSpec, NodeNames
 from kubo_sdk.pki.identities import Wanted, cluster_credentials, instance_credentials
 from kubo_sdk.planning.plan import Step
 from kubo_sdk.ports.cpi import Vm
@@ -41,11 +41,11 @@ def wanted_certificates(
     )
 
 
-def issue_authorities(context: StepContext, step: Step) -> None:
+def issue_authorities(context: StepContext, _step: Step) -> None:
     _issue(context, cluster_credentials(context.spec, context.providers.overlay.info()))
 
 
-def issue_certificates(context: StepContext, step: Step) -> None:
+def issue_certificates(context: StepContext, _step: Step) -> None:
     state = context.state
     wanted = wanted_certificates(context.spec, state.vms, state.endpoints.get(API), context.providers.overlay.info())
     if not wanted:
@@ -67,7 +67,7 @@ def read_credentials(store: CredentialStore, spec: ClusterSpec, state: RunState)
         state.credentials[summary.name.removeprefix(root)] = store.get(summary.name)
 
 
-def delete_credentials(context: StepContext, step: Step) -> None:
+def delete_credentials(context: StepContext, _step: Step) -> None:
     store = context.providers.credential_store
     for summary in store.find(context.spec.id.credential("").rstrip("/")):
         store.delete(summary.name)

@@ -43,7 +43,7 @@ def endpoint_requests(spec: ClusterSpec, vms: dict[str, Vm]) -> tuple[EndpointRe
     )
 
 
-def ensure_endpoints(context: StepContext, step: Step) -> None:
+def ensure_endpoints(context: StepContext, _step: Step) -> None:
     for request in endpoint_requests(context.spec, context.state.vms):
         context.state.endpoints[request.name] = context.providers.ingress.ensure_endpoint(request)
 

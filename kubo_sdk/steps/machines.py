@@ -11,11 +11,11 @@ from kubo_sdk.ports.cpi import DiskCpi, DiskRequest, SharedTree, VmRequest
 from kubo_sdk.steps.context import StepContext
 
 
-def fetch_release(context: StepContext, step: Step) -> None:
+def fetch_release(context: StepContext, _step: Step) -> None:
     context.state.release = context.releases.fetch(context.spec.kubernetes.version, context.say)
 
 
-def prepare_infrastructure(context: StepContext, step: Step) -> None:
+def prepare_infrastructure(context: StepContext, _step: Step) -> None:
     context.providers.cpi.prepare(context.spec.id)
 
 
@@ -62,7 +62,7 @@ def delete_disk(context: StepContext, step: Step) -> None:
         _disk_cpi(context).delete_disk(disk_id)
 
 
-def dispose_infrastructure(context: StepContext, step: Step) -> None:
+def dispose_infrastructure(context: StepContext, _step: Step) -> None:
     context.providers.cpi.dispose(context.spec.id)
 
 

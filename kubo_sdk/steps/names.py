@@ -36,7 +36,7 @@ def _is_address(host: str) -> bool:
     return True
 
 
-def publish_names(context: StepContext, step: Step) -> None:
+def publish_names(context: StepContext, _step: Step) -> None:
     dns = context.providers.dns
     present = set(dns.list_records())
     for record in wished_records(context.spec, context.state.vms, context.state.endpoints):
@@ -44,6 +44,6 @@ def publish_names(context: StepContext, step: Step) -> None:
             dns.put_record(record)
 
 
-def delete_names(context: StepContext, step: Step) -> None:
+def delete_names(context: StepContext, _step: Step) -> None:
     for record in context.providers.dns.list_records():
         context.providers.dns.delete_record(record.name, record.type)

@@ -6,10 +6,8 @@ import datetime
 import ipaddress
 import os
 import secrets
-import shutil
 import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -24,10 +22,11 @@ from kubo_sdk.clients.etcd import EtcdClient
 from kubo_sdk.clients.https import HttpsClient
 from kubo_sdk.clients.kubernetes import KubernetesClient
 from kubo_sdk.engine.retry import wait_until
-from kubo_sdk.errors import Unavailable
 from kubo_sdk.model.secret import Secret
 
 APISERVER_CN = "kube-apiserver-etcd-client"
+# Passwords of 30 random characters need no slow hash; the default costs 60 ms of CPU each time.
+ETCD_FLAGS = ("--bcrypt-cost=4",)
 
 
 @frozen(kw_only=True)
@@ -60,11 +59,16 @@ class Authority:
         self.ca_file.write_text(self.ca)
 
     def issue(self, name: str, *hosts: str, organization: str = "") -> Identity:
-        """A certificate for both ends of a connection: common name *name*, valid for *hosts* (names and addresses)."""
+        """A certificate for both ends of a connection, valid for *hosts* (names and addresses).
+
+        An empty *name* leaves the common name out.
+        """
         key = ec.generate_private_key(ec.SECP256R1())
-        subject = [x509.NameAttribute(NameOID.COMMON_NAME, name)]
-        if organization:
-            subject.append(x509.NameAttribute(NameOID.ORGANIZATION_NAME, organization))
+        subject = [
+            x509.NameAttribute(kind, text)
+            for kind, text in ((NameOID.COMMON_NAME, name), (NameOID.ORGANIZATION_NAME, organization))
+            if text
+        ]
         both = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
         builder = (
             self._builder(x509.Name(subject), key)
@@ -114,7 +118,8 @@ class EtcdCluster:
         self.authority = authority
         base = _loopback_prefix()
         self.hosts = tuple(f"{base}.{index + 1}" for index in range(size))
-        self.director = authority.issue("director")
+        # With authentication on, the gateway refuses every client certificate that has a common name.
+        self.director = authority.issue("", organization="director")
         self._directory = directory
         self._flags = flags
         self._processes: dict[str, subprocess.Popen[bytes]] = {}
@@ -136,7 +141,7 @@ class EtcdCluster:
             self._processes[host] = self._spawn(host)
         client = self.client()
         for host in hosts or self.hosts:
-            wait_until(lambda host=host: client.health((host, 2379)) or None, what=f"etcd on {host}", timeout=30)
+            wait_until(lambda host=host: client.healthy(host) or None, what=f"etcd on {host}", timeout=30)
 
     def kill(self, host: str) -> None:
         process = self._processes.pop(host)
@@ -171,6 +176,97 @@ class EtcdCluster:
         command += ["--client-cert-auth", "--peer-client-cert-auth", *self._flags]
         with (self._directory / f"{host}.log").open("ab") as log:
             return subprocess.Popen(command, stdout=log, stderr=log, cwd=self._directory)
+
+
+class ApiServer:
+    """One real kube-apiserver, whose etcd lets it in by the common name of its certificate."""
+
+    def __init__(self, binaries: Path, directory: Path, authority: Authority, etcd: EtcdCluster) -> None:
+        self.host = f"{_loopback_prefix()}.1"
+        self.authority = authority
+        self.admin = authority.issue("kubernetes-admin", organization="system:masters")
+        self._binary = binaries / "kube-apiserver"
+        self._directory = directory
+        self._etcd = etcd
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def log(self) -> str:
+        return (self._directory / "kube-apiserver.log").read_text(errors="replace")
+
+    def https(self) -> HttpsClient:
+        return HttpsClient([(self.host, 8443)], self.authority.ca, self.admin.certificate, self.admin.key)
+
+    def start(self, *extra: str) -> KubernetesClient:
+        """Start it and wait until it is ready."""
+        server = self.authority.issue("kube-apiserver", self.host, "kubernetes.default.svc")
+        client = self.authority.issue(APISERVER_CN)
+        flags = {
+            "etcd-servers": ",".join(f"https://{host}:{port}" for host, port in self._etcd.endpoints),
+            "etcd-cafile": self._etcd.authority.ca_file,
+            "etcd-certfile": client.certificate_file,
+            "etcd-keyfile": client.key_file,
+            "bind-address": self.host,
+            "secure-port": 8443,
+            "advertise-address": "192.0.2.1",
+            "endpoint-reconciler-type": "none",
+            "cert-dir": self._directory,
+            "tls-cert-file": server.certificate_file,
+            "tls-private-key-file": server.key_file,
+            "client-ca-file": self.authority.ca_file,
+            "authorization-mode": "Node,RBAC",
+            "service-cluster-ip-range": "10.100.200.0/24",
+            "service-account-issuer": "https://kubernetes.default.svc",
+            "service-account-key-file": server.certificate_file,
+            "service-account-signing-key-file": server.key_file,
+        }
+        command = [str(self._binary), *(f"--{name}={value}" for name, value in flags.items()), *extra]
+        with (self._directory / "kube-apiserver.log").open("ab") as log:
+            self._process = subprocess.Popen(command, stdout=log, stderr=log)
+        kubernetes = KubernetesClient(self.https())
+        wait_until(lambda: self._is_running() and (kubernetes.ready() or None), what="kube-apiserver", timeout=60)
+        assert self._process.poll() is None, self.log[-2000:]
+        return kubernetes
+
+    def _is_running(self) -> bool | None:
+        """False once the process has ended, which ends the wait; None never."""
+        return self._process is not None and self._process.poll() is None
+
+    def stop(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+
+@pytest.fixture(scope="session")
+def binaries() -> Path:
+    """Where the Kubernetes programs are: KUBO_TEST_BIN, or the newest release in the cache."""
+    cached = sorted(Path("/var/cache/kubo/releases").glob("*/bin"), key=lambda path: path.stat().st_mtime)
+    for directory in (*map(Path, filter(None, [os.environ.get("KUBO_TEST_BIN")])), *reversed(cached)):
+        if (directory / "kube-apiserver").is_file():
+            return directory
+    pytest.skip("no kube-apiserver; name its directory in KUBO_TEST_BIN")
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture
+def other_authority(tmp_path: Path) -> Authority:
+    return Authority(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def etcd(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iterator[EtcdCluster]:
+    """Three members, shared by the tests of one file."""
+    cluster = EtcdCluster(tmp_path_factory.mktemp("etcd"), authority, 3, *ETCD_FLAGS)
+    try:
+        cluster.start()
+        yield cluster
+    finally:
+        cluster.stop()
 
 
 def _loopback_prefix() -> str:

@@ -10,6 +10,9 @@ On a version 1 or hybrid host these exist once in every hierarchy.  Paths start 
 process sees it mounted, wherever its own cgroup is.
 """
 
+# Paths are plain strings: pathlib takes longer to import than a machine takes to start.
+# ruff: noqa: PTH
+
 from __future__ import annotations
 
 import contextlib
@@ -120,7 +123,8 @@ def joining_files(found: Hierarchies, path: str) -> tuple[str, ...]:
 
 def remove(found: Hierarchies, path: str) -> bool:
     """Remove *path* and all below it in every hierarchy; False when something in it still runs."""
-    return all([_remove_tree(f"{top}/{path}") for top, _ in found])
+    gone = [_remove_tree(f"{top}/{path}") for top, _ in found]
+    return all(gone)
 
 
 def _remove_tree(level: str) -> bool:

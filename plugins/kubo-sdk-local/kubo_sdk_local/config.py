@@ -6,7 +6,7 @@ import re
 from ipaddress import IPv4Network
 from pathlib import Path
 
-from attrs import field, frozen
+from attrs import frozen
 
 from kubo_sdk.errors import ConfigError
 
@@ -18,23 +18,24 @@ _SMALLEST_PREFIX, _LARGEST_PREFIX = 29, 16
 class LocalConfig:
     """Where machines live and what network they share.
 
-    ``root`` holds machines and disks, ``cache`` stemcells.  The bridge takes the first address of ``subnet``.
+    ``root`` holds machines and disks, ``cache`` stemcells; left out, they are the SDK's own state and cache
+    directories, /var/lib/kubo and /var/cache/kubo.  The bridge takes the first address of ``subnet``.
     ``outside`` lets machines reach what this host reaches, behind its address.  ``stemcell_packages`` are Debian
     packages added to the stemcell.
     """
 
-    root: Path = Path("/var/lib/kubo")
-    cache: Path = Path("/var/cache/kubo")
+    root: Path | None = None
+    cache: Path | None = None
     subnet: IPv4Network = IPv4Network("10.77.0.0/24")
     outside: bool = False
-    stemcell_packages: tuple[str, ...] = field(default=())
+    stemcell_packages: tuple[str, ...] = ()
 
 
-def check(config: LocalConfig) -> None:
-    """Raise ConfigError with every option that cannot work."""
+def check(config: LocalConfig, root: Path, cache: Path) -> None:
+    """Raise ConfigError with every option that cannot work; *root* and *cache* as they will be used."""
     problems = [
-        *_path_problems("root", config.root),
-        *_path_problems("cache", config.cache),
+        *_path_problems("root", root),
+        *_path_problems("cache", cache),
         *_subnet_problems(config.subnet),
         *(
             f"stemcell_packages: {name!r} is not the name of a Debian package"

@@ -21,7 +21,7 @@ def digest(*parts: str, length: int = 8) -> str:
 
 @frozen(kw_only=True)
 class Place:
-    """One machine or disk by name: its cluster, its leaf in a path, and the digest of its token."""
+    """One machine or disk by name: its cluster, its leaf in a path, and a mark that tells it from its successor."""
 
     cluster: ClusterId
     leaf: str
@@ -48,19 +48,40 @@ class Layout:
 
     root: Path
 
+    @property
+    def mark(self) -> str:
+        """Four digits that tell what belongs to this root from what belongs to others on the host."""
+        return digest(str(self.root), length=4)
+
     def hash(self, cluster: ClusterId) -> str:
-        """Eight digits that part this cluster from all others on the host, those below other roots too."""
-        return digest(str(self.root), cluster.director, cluster.name)
+        """Twelve digits that part this cluster from all others on the host, those below other roots too."""
+        return self.mark + digest(cluster.director, cluster.name)
 
     def bridge(self, cluster: ClusterId) -> str:
+        """15 bytes, as many as the kernel takes for a link."""
         return f"kb-{self.hash(cluster)}"
 
     def veth(self, cluster: ClusterId, slug: str) -> str:
-        """At most 15 bytes: the kernel's limit."""
-        return f"kv{self.hash(cluster)[:5]}{digest(slug, length=8)}"
+        return f"kv{self.mark}{digest(cluster.director, cluster.name, slug, length=9)}"
+
+    def table(self, cluster: ClusterId) -> str:
+        """What the cluster's packet filter rules are called by."""
+        return f"kubo-{self.hash(cluster)}"
 
     def cgroup(self, cluster: ClusterId, slug: str = "") -> str:
         return f"kubo/{self.hash(cluster)}" + (f"/{slug}" if slug else "")
+
+    def lock(self) -> Path:
+        """Held while clusters come and go."""
+        return self.directors() / ".lock"
+
+    def cluster_lock(self, cluster: ClusterId) -> Path:
+        """Held while machines get their addresses and disks."""
+        return self.cluster(cluster) / "locks" / "cluster"
+
+    def machine_lock(self, cluster: ClusterId, slug: str) -> Path:
+        """Held while one machine starts, stops or goes."""
+        return self.cluster(cluster) / "locks" / _safe(slug)
 
     def directors(self) -> Path:
         return self.root / "machines"

@@ -111,6 +111,13 @@ class Netlink:
             raise
         return int(_IFINFO.unpack_from(answers[0][1])[2])
 
+    def get_index(self, name: str) -> int:
+        """The index of the link *name*; an OSError names it when there is none."""
+        index = self.link_index(name)
+        if index is None:
+            raise OSError(19, f"there is no network link {name}; prepare the cluster again")
+        return index
+
     def delete_link(self, name: str) -> None:
         """Remove a link; one that is not there is fine."""
         index = self.link_index(name)

@@ -4,6 +4,9 @@ A process is named by its id, its start time and the boot of the host, so an id 
 mistaken for it.
 """
 
+# Paths are plain strings: pathlib takes longer to import than a machine takes to start.
+# ruff: noqa: PTH
+
 from __future__ import annotations
 
 import contextlib

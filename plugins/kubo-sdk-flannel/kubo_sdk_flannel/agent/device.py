@@ -8,10 +8,10 @@ from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
 
-from kubo_sdk_flannel.agent import kernel, netlink
+from kubo_sdk_flannel.agent import netlink, tables
 from kubo_sdk_flannel.agent.dataplane import device_mtu
+from kubo_sdk_flannel.agent.messages import build, linkmsg
 from kubo_sdk_flannel.agent.netlink import Netlink
 from kubo_sdk_flannel.agent.trouble import say
 from kubo_sdk_flannel.agent.wire import Network
@@ -32,12 +32,12 @@ class Underlay(NamedTuple):
     mtu: int
 
 
-def find_underlay(kernel_: Netlink, public_ip: str) -> Underlay:
+def find_underlay(kernel: Netlink, public_ip: str) -> Underlay:
     """Raises NoUnderlay."""
     wanted = IPv4Address(public_ip)
-    for address in kernel.addresses(kernel_):
+    for address in tables.addresses(kernel):
         if address.address == wanted:
-            link = kernel_.get(netlink.GETLINK, kernel.message(ifinfmsg, [], index=address.device))
+            link = kernel.get(netlink.GETLINK, build(linkmsg, [], index=address.device))
             if link is not None:
                 return Underlay(address.device, link.get_attr("IFLA_MTU"))
     raise NoUnderlay(f"no interface of this machine has the address {public_ip}")
@@ -53,8 +53,8 @@ def new_mac() -> str:
 class VxlanDevice:
     """``flannel.<VNI>`` as flannel makes it: no learning, no misses, its MAC given at creation so that udev keeps it."""
 
-    def __init__(self, kernel_: Netlink, network: Network, public_ip: str) -> None:
-        self._kernel = kernel_
+    def __init__(self, kernel: Netlink, network: Network, public_ip: str) -> None:
+        self._kernel = kernel
         self._network = network
         self._public_ip = public_ip
         self.name = f"{_PREFIX}{network.backend.vni}"
@@ -81,7 +81,7 @@ class VxlanDevice:
 
     def remove_others(self) -> None:
         """Remove flannel devices that an earlier configuration left on this network."""
-        for link in self._kernel.dump(netlink.GETLINK, kernel.message(ifinfmsg, [])):
+        for link in self._kernel.dump(netlink.GETLINK, build(linkmsg, [])):
             name = link.get_attr("IFLA_IFNAME")
             used = self._network.backend.type == "vxlan" and name == self.name
             if not used and name.startswith(_PREFIX) and _kind(link) == "vxlan" and self._is_ours(link["index"]):
@@ -89,10 +89,10 @@ class VxlanDevice:
                 self._delete(link["index"])
 
     def _is_ours(self, index: int) -> bool:
-        return any(found.address in self._network.network for found in kernel.addresses(self._kernel, index))
+        return any(found.address in self._network.network for found in tables.addresses(self._kernel, index))
 
     def _find(self) -> Any:
-        return self._kernel.get(netlink.GETLINK, kernel.message(ifinfmsg, [("IFLA_IFNAME", self.name)]))
+        return self._kernel.get(netlink.GETLINK, build(linkmsg, [("IFLA_IFNAME", self.name)]))
 
     def _matches(self, link: Any, underlay: Underlay) -> bool:
         settings = link.get_nested("IFLA_LINKINFO", "IFLA_INFO_DATA")
@@ -117,7 +117,7 @@ class VxlanDevice:
             ("IFLA_MTU", device_mtu(self._network, underlay.mtu)),
             ("IFLA_LINKINFO", {"attrs": linkinfo}),
         ]
-        self._kernel.do(netlink.NEWLINK, kernel.message(ifinfmsg, attributes), netlink.CREATE | netlink.EXCL)
+        self._kernel.do(netlink.NEWLINK, build(linkmsg, attributes), netlink.CREATE | netlink.EXCL)
         _refuse_router_advertisements(self.name)
         found = self._find()
         if found is None:
@@ -131,20 +131,20 @@ class VxlanDevice:
         if link.get_attr("IFLA_ADDRESS") != self.mac:
             attributes.append(("IFLA_ADDRESS", self.mac))
         if attributes or not link["flags"] & _UP:
-            up = kernel.message(ifinfmsg, attributes, index=self.index, flags=_UP, change=_UP)
+            up = build(linkmsg, attributes, index=self.index, flags=_UP, change=_UP)
             self._kernel.do(netlink.NEWLINK, up)
 
     def _ensure_address(self, subnet: IPv4Network) -> None:
-        wanted = kernel.Address(subnet.network_address, 32, self.index)
-        found = kernel.addresses(self._kernel, self.index)
+        wanted = tables.Address(subnet.network_address, 32, self.index)
+        found = tables.addresses(self._kernel, self.index)
         for address in found:
             if address != wanted and address.address in self._network.network:
-                kernel.delete_address(self._kernel, address)
+                tables.delete_address(self._kernel, address)
         if wanted not in found:
-            kernel.put_address(self._kernel, wanted)
+            tables.put_address(self._kernel, wanted)
 
     def _delete(self, index: int) -> None:
-        self._kernel.do(netlink.DELLINK, kernel.message(ifinfmsg, [], index=index))
+        self._kernel.do(netlink.DELLINK, build(linkmsg, [], index=index))
 
 
 def _kind(link: Any) -> str:

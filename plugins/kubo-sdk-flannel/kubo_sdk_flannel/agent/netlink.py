@@ -12,10 +12,7 @@ import struct
 from collections.abc import Iterator
 from typing import Any, TypeVar
 
-from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
-from pyroute2.netlink.rtnl.ifinfmsg import ifinfmsg
-from pyroute2.netlink.rtnl.ndmsg import ndmsg
-from pyroute2.netlink.rtnl.rtmsg import rtmsg
+from kubo_sdk_flannel.agent.messages import ifaddrmsg, linkmsg, ndmsg, rtmsg
 
 REQUEST, ACK, DUMP = 0x1, 0x4, 0x300
 REPLACE, EXCL, CREATE = 0x100, 0x200, 0x400
@@ -31,7 +28,7 @@ _SOL_NETLINK = 270
 _STRICT_CHECK = 12
 _BLOCK = 1 << 18
 
-M = TypeVar("M", ifaddrmsg, ifinfmsg, ndmsg, rtmsg)
+M = TypeVar("M", ifaddrmsg, linkmsg, ndmsg, rtmsg)
 
 
 class Netlink:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from kubo_sdk_flannel.agent import kernel
+from kubo_sdk_flannel.agent import tables
 from kubo_sdk_flannel.agent.dataplane import Changes, Devices, Entries, changes, device_mtu, is_ours, wished_for
 from kubo_sdk_flannel.agent.device import Underlay, VxlanDevice, find_underlay
 from kubo_sdk_flannel.agent.netlink import Netlink
@@ -59,9 +59,9 @@ class Plane:
         self._underlay = find_underlay(self._kernel, self._public_ip)
         if self._uses_vxlan:
             self._vxlan.ensure(self._underlay, view.own.subnet)
-        wished = wished_for(view, self._network, self.devices, lambda address: kernel.on_link(self._kernel, address))
+        wished = wished_for(view, self._network, self.devices, lambda address: tables.on_link(self._kernel, address))
         todo = changes(wished, self._found(view))
-        return Outcome(todo, tuple(kernel.apply(self._kernel, todo, self._vxlan.index)))
+        return Outcome(todo, tuple(tables.apply(self._kernel, todo, self._vxlan.index)))
 
     @property
     def _uses_vxlan(self) -> bool:
@@ -74,10 +74,10 @@ class Plane:
     def _found(self, view: View) -> Entries:
         index = self._vxlan.index
         routes = (
-            route for route in kernel.routes(self._kernel) if is_ours(route, view.own, self._network, self.devices)
+            route for route in tables.routes(self._kernel) if is_ours(route, view.own, self._network, self.devices)
         )
         return Entries(
-            kernel.neighbours(self._kernel, index) if index else frozenset(),
-            kernel.forwardings(self._kernel, index) if index else frozenset(),
+            tables.neighbours(self._kernel, index) if index else frozenset(),
+            tables.forwardings(self._kernel, index) if index else frozenset(),
             frozenset(routes),
         )

@@ -68,9 +68,7 @@ def _etcd(raw: dict[str, Any]) -> EtcdSettings:
 
 
 def _kubernetes(raw: dict[str, Any]) -> KubernetesSettings:
-    return KubernetesSettings(
-        server=raw["server"], node=raw["node"], tls=_tls(raw), network=json.dumps(raw["network"])
-    )
+    return KubernetesSettings(server=raw["server"], node=raw["node"], tls=_tls(raw), network=json.dumps(raw["network"]))
 
 
 def _tls(raw: dict[str, Any]) -> Credentials | None:

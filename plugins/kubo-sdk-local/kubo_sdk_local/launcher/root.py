@@ -1,5 +1,8 @@
 """The file system of one machine, as it is put together in the machine's own mount namespace."""
 
+# Paths are plain strings: pathlib takes longer to import than a machine takes to start.
+# ruff: noqa: PTH
+
 from __future__ import annotations
 
 import os
@@ -76,13 +79,13 @@ def _mount_proc(proc: str, settings: list[tuple[str, str]]) -> None:
     *settings* are (file, name below /proc/sys) pairs: plain files that stand in for settings which reach the host.
     """
     mount("proc", proc, "proc", _PLAIN)
-    for source, name in settings:
-        if os.path.exists(f"{proc}/sys/{name}"):
-            bind(source, f"{proc}/sys/{name}")
-    mount(f"{proc}/sys", f"{proc}/sys", flags=MS_BIND | MS_REC)
+    mount(f"{proc}/sys", f"{proc}/sys", flags=MS_BIND)
     mount("", f"{proc}/sys", flags=MS_BIND | MS_REMOUNT | MS_RDONLY | _PLAIN)
     mount(f"{proc}/sys/net", f"{proc}/sys/net", flags=MS_BIND)
     mount("", f"{proc}/sys/net", flags=MS_BIND | MS_REMOUNT | _PLAIN)
+    for source, name in settings:
+        if os.path.exists(f"{proc}/sys/{name}"):
+            bind(source, f"{proc}/sys/{name}")
     if os.path.exists(f"{proc}/sysrq-trigger"):
         bind(f"{proc}/sysrq-trigger", f"{proc}/sysrq-trigger", read_only=True)
 

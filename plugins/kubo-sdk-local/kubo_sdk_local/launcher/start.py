@@ -5,10 +5,14 @@ and written down who it is; until it becomes systemd it dies with its parent.  T
 which it got from the SDK as an open file, so nobody touches a machine that a launcher still works on.
 """
 
+# Paths are plain strings: pathlib takes longer to import than a machine takes to start.
+# ruff: noqa: PTH
+
 from __future__ import annotations
 
 import marshal
 import os
+import resource
 import signal
 import sys
 from typing import Any
@@ -89,18 +93,14 @@ def _become_machine(request: Request, found: cgroups.Hierarchies, host: Netlink,
 
 def _connect(request: Request, host: Netlink) -> None:
     """Join the cluster's bridge with eth0.  *host* still speaks to the namespace that was left."""
-    bridge = host.link_index(request["bridge"])
-    if bridge is None:
-        raise OSError(0, f"the bridge {request['bridge']} is gone; prepare the cluster again")
+    bridge = host.get_index(request["bridge"])
     here = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
     host.add_veth(request["veth"], bridge=bridge, peer="eth0", peer_mac=request["mac"], peer_namespace=here)
     os.close(here)
     with Netlink() as inside:
-        for name in ("lo", "eth0"):
-            index = inside.link_index(name)
-            if index is None:
-                raise OSError(0, f"{name} did not appear in the machine")
-            inside.set_up(index)
+        inside.set_up(inside.get_index("lo"))
+        index = inside.get_index("eth0")
+        inside.set_up(index)
         inside.add_address(index, request["address"], request["prefix"])
         inside.add_default_route(request["gateway"], index)
     for knob in ("ipv4/ip_forward", "bridge/bridge-nf-call-iptables", "bridge/bridge-nf-call-ip6tables"):
@@ -133,8 +133,6 @@ def _shed() -> None:
 
 def _bound_open_files() -> None:
     """Some daemons walk every file descriptor they may have, and hosts allow a billion."""
-    import resource
-
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard == resource.RLIM_INFINITY or hard > _OPEN_FILES:
         resource.setrlimit(resource.RLIMIT_NOFILE, (min(max(soft, 0), 1024) or 1024, _OPEN_FILES))

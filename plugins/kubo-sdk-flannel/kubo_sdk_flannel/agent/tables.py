@@ -6,12 +6,10 @@ import errno
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any, NamedTuple
 
-from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
-from pyroute2.netlink.rtnl.ndmsg import ndmsg
-from pyroute2.netlink.rtnl.rtmsg import rtmsg
 
 from kubo_sdk_flannel.agent import netlink
 from kubo_sdk_flannel.agent.dataplane import Changes, Forwarding, Neighbour, Route
+from kubo_sdk_flannel.agent.messages import build, ifaddrmsg, ndmsg, rtmsg
 from kubo_sdk_flannel.agent.netlink import Netlink
 
 INET, BRIDGE = 2, 7
@@ -32,18 +30,9 @@ class Address(NamedTuple):
     device: int
 
 
-def message(kind: type[Any], attributes: list[tuple[str, Any]], **fields: int) -> Any:
-    """A pyroute2 message with its header fields and attributes set."""
-    made = kind()
-    for name, value in fields.items():
-        made[name] = value
-    made["attrs"] = attributes
-    return made
-
-
 def addresses(kernel: Netlink, device: int = 0) -> list[Address]:
     """The IPv4 addresses of one interface, or of all."""
-    found = kernel.dump(netlink.GETADDR, message(ifaddrmsg, [], family=INET, index=device))
+    found = kernel.dump(netlink.GETADDR, build(ifaddrmsg, [], family=INET, index=device))
     return [
         Address(IPv4Address(entry.get_attr("IFA_LOCAL")), entry["prefixlen"], entry["index"])
         for entry in found
@@ -61,7 +50,7 @@ def delete_address(kernel: Netlink, address: Address) -> None:
 
 def routes(kernel: Netlink) -> list[Route]:
     """The unicast routes of the main table with one next hop."""
-    found = kernel.dump(netlink.GETROUTE, message(rtmsg, [("RTA_TABLE", MAIN_TABLE)], family=INET))
+    found = kernel.dump(netlink.GETROUTE, build(rtmsg, [("RTA_TABLE", MAIN_TABLE)], family=INET))
     return [
         Route(
             IPv4Network((entry.get_attr("RTA_DST"), entry["dst_len"])),
@@ -78,7 +67,7 @@ def neighbours(kernel: Netlink, device: int) -> frozenset[Neighbour]:
     """The permanent neighbours on *device*."""
     return frozenset(
         Neighbour(entry.get_attr("NDA_DST"), entry.get_attr("NDA_LLADDR") or "")
-        for entry in kernel.dump(netlink.GETNEIGH, message(ndmsg, [("NDA_IFINDEX", device)], family=INET))
+        for entry in kernel.dump(netlink.GETNEIGH, build(ndmsg, [("NDA_IFINDEX", device)], family=INET))
         if entry["ifindex"] == device and entry["state"] & _PERMANENT
     )
 
@@ -87,14 +76,14 @@ def forwardings(kernel: Netlink, device: int) -> frozenset[Forwarding]:
     """The FDB entries of a VXLAN *device* that name a machine."""
     return frozenset(
         Forwarding(entry.get_attr("NDA_LLADDR"), entry.get_attr("NDA_DST"))
-        for entry in kernel.dump(netlink.GETNEIGH, message(ndmsg, [("NDA_IFINDEX", device)], family=BRIDGE))
+        for entry in kernel.dump(netlink.GETNEIGH, build(ndmsg, [("NDA_IFINDEX", device)], family=BRIDGE))
         if entry["ifindex"] == device and entry.get_attr("NDA_DST")
     )
 
 
 def on_link(kernel: Netlink, address: str) -> bool:
     """Whether packets to *address* need no router."""
-    found = kernel.get(netlink.GETROUTE, message(rtmsg, [("RTA_DST", address)], family=INET, dst_len=32))
+    found = kernel.get(netlink.GETROUTE, build(rtmsg, [("RTA_DST", address)], family=INET, dst_len=32))
     return found is not None and found.get_attr("RTA_GATEWAY") is None
 
 
@@ -126,19 +115,19 @@ def _operations(todo: Changes, vxlan: int) -> list[tuple[int, Any, int]]:
 
 def _neighbour_message(entry: Neighbour, device: int) -> Any:
     attributes = [("NDA_DST", entry.address), ("NDA_LLADDR", entry.mac)]
-    return message(ndmsg, attributes, family=INET, ifindex=device, state=_PERMANENT)
+    return build(ndmsg, attributes, family=INET, ifindex=device, state=_PERMANENT)
 
 
 def _forwarding_message(entry: Forwarding, device: int) -> Any:
     attributes = [("NDA_DST", entry.address), ("NDA_LLADDR", entry.mac)]
-    return message(ndmsg, attributes, family=BRIDGE, ifindex=device, state=_PERMANENT, flags=_SELF)
+    return build(ndmsg, attributes, family=BRIDGE, ifindex=device, state=_PERMANENT, flags=_SELF)
 
 
 def _route_message(entry: Route) -> Any:
     attributes: list[tuple[str, Any]] = [("RTA_DST", str(entry.subnet.network_address)), ("RTA_OIF", entry.device)]
     if entry.gateway:
         attributes.append(("RTA_GATEWAY", entry.gateway))
-    return message(
+    return build(
         rtmsg,
         attributes,
         family=INET,
@@ -153,7 +142,7 @@ def _route_message(entry: Route) -> Any:
 
 def _address_message(address: Address) -> Any:
     attributes = [("IFA_LOCAL", str(address.address)), ("IFA_ADDRESS", str(address.address))]
-    return message(ifaddrmsg, attributes, family=INET, prefixlen=address.length, index=address.device)
+    return build(ifaddrmsg, attributes, family=INET, prefixlen=address.length, index=address.device)
 
 
 def _has_one_hop(entry: Any) -> bool:

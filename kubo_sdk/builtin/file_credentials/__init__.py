@@ -1,0 +1,1 @@
+"""The built-in credential store: one encrypted file on this host."""

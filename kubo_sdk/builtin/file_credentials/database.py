@@ -1,0 +1,176 @@
+"""The database file: made on the first write, removed with the last credential, whoever else works with it.
+
+The rollback journal and not WAL: there are few writes, at rest there is one file and no shared memory, and SQLite
+before 3.51.3, which is what stable distributions have, can damage a WAL database when two processes checkpoint at once.
+``synchronous=EXTRA`` also syncs the directory, so that a committed journal cannot come back after a power loss.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from attrs import define, field
+
+from kubo_sdk.builtin.file_credentials import rows, schema
+from kubo_sdk.builtin.file_credentials.keys import KeySource
+from kubo_sdk.builtin.file_credentials.paths import identity, make_private_directory, make_private_file, sync_directory
+from kubo_sdk.builtin.file_credentials.records import Records
+from kubo_sdk.builtin.file_credentials.schema import Filling
+from kubo_sdk.builtin.file_credentials.sealing import Sealer
+from kubo_sdk.errors import KuboError, Unavailable
+
+BUSY_SECONDS = 10.0
+ATTEMPTS = 20
+PRAGMAS = ("synchronous = EXTRA", "secure_delete = ON", "temp_store = MEMORY")
+
+T = TypeVar("T")
+
+
+@define(eq=False)
+class Opened:
+    """A connection and the file it was opened on.  A file has one key for life, so the sealer is kept."""
+
+    connection: sqlite3.Connection
+    identity: tuple[int, int]
+    sealer: Sealer | None = field(default=None, repr=False)
+
+
+class Database:
+    """One connection, used by one thread at a time.
+
+    An empty database is a leftover of a deletion or of a killed process: whoever meets one removes it.  So a file is
+    never filled again once it was emptied, and a connection to a removed file is noticed by the file's identity.
+    """
+
+    def __init__(self, path: Path, keys: KeySource, *, busy_seconds: float = BUSY_SECONDS) -> None:
+        self.path = path
+        self._keys = keys
+        self._busy_seconds = busy_seconds
+        self._opened: Opened | None = None
+        self._abandoned: list[Opened] = []
+
+    def read(self, body: Callable[[Records | None], T]) -> T:
+        """What *body* answers about one snapshot; None stands for a store that holds nothing."""
+        opened = self._current()
+        if opened is None:
+            return body(None)
+        with self._transaction(opened, "DEFERRED") as connection:
+            if schema.filling(connection, self.path) is Filling.CREDENTIALS:
+                return body(self._records(opened))
+        self._remove_leftover(opened)
+        return body(None)
+
+    def write(self, body: Callable[[Records], T]) -> T:
+        """What *body* answers, committed to the disk.  Nothing of it happened when this raises."""
+        for _ in range(ATTEMPTS):
+            opened = self._current() or self._create()
+            answers = [] if opened is None else self._write_once(opened, body)
+            if answers:
+                return answers[0]
+        raise Unavailable(f"other processes keep removing and making the credential store {self.path}")
+
+    def close(self) -> None:
+        """Close the connection; the next use opens another."""
+        if self._opened is not None:
+            self._opened.connection.close()
+            self._opened = None
+
+    def abandon(self) -> None:
+        """Forget the connection without closing it: in a forked child, closing would undo its parent's transaction."""
+        if self._opened is not None:
+            self._abandoned.append(self._opened)
+            self._opened = None
+
+    def _write_once(self, opened: Opened, body: Callable[[Records], T]) -> list[T]:
+        """What *body* answers; empty when it did not run, because the file is a leftover or was removed."""
+        answers = []
+        try:
+            with self._transaction(opened, "IMMEDIATE") as connection:
+                if identity(self.path) != opened.identity:
+                    return []
+                before = schema.filling(connection, self.path)
+                if before is Filling.NOTHING:
+                    opened.sealer = schema.initialise(connection, self._keys)
+                if before is not Filling.TABLES:
+                    answers.append(body(self._records(opened)))
+                empty = rows.is_empty(connection)
+        except KuboError:
+            self._remove_leftover(self._current())
+            raise
+        if before is Filling.NOTHING:
+            self._keys.commit()
+        if empty:
+            self._remove_leftover(opened)
+        return answers
+
+    def _remove_leftover(self, opened: Opened | None) -> None:
+        """Remove the files unless somebody filled them meanwhile.  No other process is in a transaction then."""
+        if opened is None:
+            return
+        with self._transaction(opened, "IMMEDIATE") as connection:
+            if identity(self.path) == opened.identity:
+                match schema.filling(connection, self.path):
+                    case Filling.CREDENTIALS:
+                        return
+                    case Filling.TABLES:
+                        self._keys.remove()
+                    case Filling.NOTHING:
+                        self._keys.rollback()
+                self.path.unlink()
+                sync_directory(self.path.parent)
+        self.close()
+
+    def _records(self, opened: Opened) -> Records:
+        if opened.sealer is None:
+            opened.sealer = schema.unlock(opened.connection, self._keys, self.path)
+        return Records(opened.connection, opened.sealer, self.path)
+
+    def _current(self) -> Opened | None:
+        """A connection to the file that stands at the path now."""
+        while (found := identity(self.path)) is not None:
+            if self._opened is not None and self._opened.identity == found:
+                return self._opened
+            self.close()
+            self._opened = self._connect(found)
+        self.close()
+        return None
+
+    def _create(self) -> Opened | None:
+        make_private_directory(self.path.parent)
+        make_private_file(self.path)
+        return self._current()
+
+    def _connect(self, found: tuple[int, int]) -> Opened | None:
+        try:
+            connection = sqlite3.connect(
+                f"{self.path.absolute().as_uri()}?mode=rw",
+                uri=True,
+                timeout=self._busy_seconds,
+                isolation_level=None,
+                check_same_thread=False,  # the callers take turns
+            )
+        except sqlite3.OperationalError:
+            if identity(self.path) == found:
+                raise
+            return None
+        for pragma in PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+        return Opened(connection=connection, identity=found)
+
+    @contextlib.contextmanager
+    def _transaction(self, opened: Opened, kind: str) -> Iterator[sqlite3.Connection]:
+        """Commit at the end; on any trouble roll back and close, so that the next use starts afresh."""
+        connection = opened.connection
+        try:
+            connection.execute(f"BEGIN {kind}")
+            yield connection
+            connection.execute("COMMIT")
+        except BaseException:
+            with contextlib.suppress(sqlite3.Error):
+                connection.rollback()
+            self.close()
+            raise

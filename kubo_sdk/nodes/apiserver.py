@@ -1,0 +1,179 @@
+"""The API server of a master."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+
+from kubo_sdk.model.secret import Secret
+from kubo_sdk.nodes import accounts, paths
+from kubo_sdk.nodes.audit import AUDIT_LOG, AUDIT_POLICY, audit_policy_file
+from kubo_sdk.nodes.credential_files import OWNER_ONLY, authority_file, certificate_files, key_pair, text
+from kubo_sdk.nodes.etcd import endpoints
+from kubo_sdk.nodes.flags import flags_for
+from kubo_sdk.nodes.gates import APISERVER
+from kubo_sdk.nodes.systemd import HARDENED, service
+from kubo_sdk.ports.node import Contribution, NodeContext, NodeFile, StartAfter, Unit
+
+SERVING = f"{paths.PKI}/apiserver"
+ETCD_CLIENT = f"{paths.PKI}/etcd-client"
+KUBELET_CLIENT = f"{paths.PKI}/kubelet-client"
+FRONT_PROXY_CLIENT = f"{paths.PKI}/front-proxy-client"
+ENCRYPTION = "/etc/kubernetes/encryption.yaml"
+
+
+def apiserver(context: NodeContext) -> Contribution:
+    """The API server of this instance, what it needs of the PKI, and its unit."""
+    files = (
+        *_certificates(context),
+        *_service_account_files(context),
+        encryption_file(text(context, "encryption-key").text),
+        *((audit_policy_file(),) if context.spec.kubernetes.audit else ()),
+    )
+    unit = Unit(
+        name="kube-apiserver.service",
+        text=_unit(context),
+        restart_on=tuple(file.path for file in files),
+        start_after=StartAfter.ETCD,
+    )
+    return Contribution(files=(accounts.account(accounts.KUBE, "Kubernetes control plane"), *files), units=(unit,))
+
+
+def _certificates(context: NodeContext) -> tuple[NodeFile, ...]:
+    kube, serving = accounts.KUBE, f"apiserver-{context.instance.slug}"
+    return (
+        authority_file(context, serving, paths.CA),
+        authority_file(context, "front-proxy-client", paths.FRONT_PROXY_CA),
+        authority_file(context, "etcd-client", paths.ETCD_CA),
+        *certificate_files(context, serving, SERVING, kube),
+        *certificate_files(context, "kubelet-client", KUBELET_CLIENT, kube),
+        *certificate_files(context, "front-proxy-client", FRONT_PROXY_CLIENT, kube),
+        *certificate_files(context, "etcd-client", ETCD_CLIENT, kube),
+    )
+
+
+def _service_account_files(context: NodeContext) -> tuple[NodeFile, NodeFile]:
+    pair = key_pair(context, "service-account")
+    return (
+        NodeFile(path=paths.SERVICE_ACCOUNT_PUBLIC_KEY, content=pair.public_key),
+        NodeFile(path=paths.SERVICE_ACCOUNT_KEY, content=pair.private_key, mode=OWNER_ONLY, owner=accounts.KUBE),
+    )
+
+
+def encryption_file(password: Secret) -> NodeFile:
+    """Secrets are written with a key made of *password*; what was written in the clear can still be read.
+
+    The key's name is made of the key, so that a new key is a new name.
+    """
+    key = hashlib.sha256(password.reveal_bytes()).digest()
+    content = f"""\
+apiVersion: apiserver.config.k8s.io/v1
+kind: EncryptionConfiguration
+resources:
+- resources: [secrets]
+  providers:
+  - secretbox:
+      keys:
+      - name: key-{hashlib.sha256(key).hexdigest()[:8]}
+        secret: {base64.b64encode(key).decode()}
+  - identity: {{}}
+"""
+    return NodeFile(path=ENCRYPTION, content=Secret(content), mode=OWNER_ONLY, owner=accounts.KUBE)
+
+
+def _unit(context: NodeContext) -> str:
+    kubernetes = context.spec.kubernetes
+    flags = flags_for(APISERVER, kubernetes.version.minor, _flags(context), kubernetes.extra_args.get(APISERVER))
+    return service(
+        description=f"Kubernetes API server of {context.spec.id}",
+        command=(context.release.binary("kube-apiserver"), *flags),
+        settings={
+            **HARDENED,
+            # It reports itself ready when it listens, and the daemons beside it start then and not before.
+            "Type": "notify",
+            "TimeoutStartSec": "infinity",
+            "User": accounts.KUBE,
+            "LogsDirectory": "kubernetes",
+            "LogsDirectoryMode": "0750",
+        },
+    )
+
+
+def _flags(context: NodeContext) -> dict[str, str]:
+    network = context.spec.network
+    return {
+        "advertise-address": context.address,
+        "secure-port": str(context.spec.kubernetes.api_port),
+        "tls-cert-file": f"{SERVING}.crt",
+        "tls-private-key-file": f"{SERVING}.key",
+        "tls-min-version": "VersionTLS12",
+        "profiling": "false",
+        **_who_may(),
+        **_etcd_flags(context),
+        **_kubelet_flags(),
+        **_service_account_flags(context),
+        **_front_proxy_flags(),
+        "service-cluster-ip-range": str(network.services),
+        "service-node-port-range": "{}-{}".format(*network.node_ports),
+        **(_audit_flags() if context.spec.kubernetes.audit else {}),
+    }
+
+
+def _who_may() -> dict[str, str]:
+    return {
+        "client-ca-file": paths.CA,
+        "authorization-mode": "Node,RBAC",
+        "enable-admission-plugins": "NodeRestriction",
+        "allow-privileged": "true",
+    }
+
+
+def _etcd_flags(context: NodeContext) -> dict[str, str]:
+    return {
+        "etcd-servers": endpoints(context),
+        "etcd-cafile": paths.ETCD_CA,
+        "etcd-certfile": f"{ETCD_CLIENT}.crt",
+        "etcd-keyfile": f"{ETCD_CLIENT}.key",
+        "encryption-provider-config": ENCRYPTION,
+    }
+
+
+def _kubelet_flags() -> dict[str, str]:
+    return {
+        "kubelet-client-certificate": f"{KUBELET_CLIENT}.crt",
+        "kubelet-client-key": f"{KUBELET_CLIENT}.key",
+        "kubelet-certificate-authority": paths.CA,
+        "kubelet-preferred-address-types": "InternalIP,ExternalIP,Hostname",
+    }
+
+
+def _service_account_flags(context: NodeContext) -> dict[str, str]:
+    return {
+        "service-account-issuer": f"https://kubernetes.default.svc.{context.spec.network.domain}",
+        "service-account-key-file": paths.SERVICE_ACCOUNT_PUBLIC_KEY,
+        "service-account-signing-key-file": paths.SERVICE_ACCOUNT_KEY,
+    }
+
+
+def _front_proxy_flags() -> dict[str, str]:
+    return {
+        "requestheader-client-ca-file": paths.FRONT_PROXY_CA,
+        "requestheader-allowed-names": "front-proxy-client",
+        "requestheader-username-headers": "X-Remote-User",
+        "requestheader-group-headers": "X-Remote-Group",
+        "requestheader-extra-headers-prefix": "X-Remote-Extra-",
+        "proxy-client-cert-file": f"{FRONT_PROXY_CLIENT}.crt",
+        "proxy-client-key-file": f"{FRONT_PROXY_CLIENT}.key",
+        # Masters run no kube-proxy: aggregated requests go to a pod's own address, not to the service's.
+        "enable-aggregator-routing": "true",
+    }
+
+
+def _audit_flags() -> dict[str, str]:
+    return {
+        "audit-policy-file": AUDIT_POLICY,
+        "audit-log-path": AUDIT_LOG,
+        "audit-log-maxage": "30",
+        "audit-log-maxbackup": "10",
+        "audit-log-maxsize": "100",
+    }

@@ -1,0 +1,155 @@
+"""The kubelet of a worker."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from kubo_sdk.nodes import paths
+from kubo_sdk.nodes.containerd import CGROUP_DRIVERS, OWNS_CGROUPS
+from kubo_sdk.nodes.credential_files import authority_file, certificate_files, kubeconfig_file
+from kubo_sdk.nodes.flags import flags_for, valid_only
+from kubo_sdk.nodes.gates import KUBELET, KUBELET_CONFIG
+from kubo_sdk.nodes.systemd import CGROUP, KNOWS_CGROUP, service
+from kubo_sdk.ports.node import Contribution, NodeContext, NodeFile, StartAfter, Unit
+
+WHO = "kubelet"
+INSTANCE_LABEL = "kubo/instance"
+SERVING = f"{paths.PKI}/kubelet-server"
+RUNTIME = f"unix://{paths.CONTAINERD_SOCKET}"
+
+LAST_MINOR_WITH_SLOW_FIRST_STATUS = 26
+LAST_MINOR_WITH_RUNTIME_FLAGS = 26
+
+
+def kubelet(context: NodeContext) -> Contribution:
+    """The kubelet, the certificates it shows to the API and to callers, and its unit."""
+    slug = context.instance.slug
+    files = (
+        authority_file(context, f"kubelet-{slug}", paths.CA),
+        kubeconfig_file(WHO, f"https://{context.api.host}:{context.api.port}"),
+        *certificate_files(context, f"kubelet-{slug}", f"{paths.PKI}/{WHO}"),
+        *certificate_files(context, f"kubelet-server-{slug}", SERVING),
+        *(
+            NodeFile(path=config_path(version), content=json.dumps(config(context, driver), indent=2) + "\n")
+            for version, driver in CGROUP_DRIVERS.items()
+        ),
+    )
+    unit = Unit(
+        name="kubelet.service",
+        text=_unit(context),
+        restart_on=tuple(file.path for file in files),
+        start_after=StartAfter.API,
+    )
+    return Contribution(files=files, units=(unit,))
+
+
+def node_labels(context: NodeContext) -> dict[str, str]:
+    """The labels a Node is registered with.  The instance, never the name, joins a Node to its machine."""
+    instance = context.instance
+    return {
+        INSTANCE_LABEL: instance.slug,
+        "kubo/group": instance.group,
+        "topology.kubernetes.io/zone": instance.az,
+        **dict(context.spec.group(instance.group).labels),
+    }
+
+
+def config_path(cgroup: str) -> str:
+    return f"/etc/kubernetes/kubelet-cgroup-{cgroup}.json"
+
+
+def config(context: NodeContext, cgroup_driver: str) -> dict[str, Any]:
+    """The KubeletConfiguration of this instance, with what its version knows."""
+    minor = context.spec.kubernetes.version.minor
+    network = context.spec.network
+    fields = {
+        "authentication": {
+            "anonymous": {"enabled": False},
+            "webhook": {"enabled": True},
+            "x509": {"clientCAFile": paths.CA},
+        },
+        "authorization": {"mode": "Webhook"},
+        "tlsCertFile": f"{SERVING}.crt",
+        "tlsPrivateKeyFile": f"{SERVING}.key",
+        "tlsMinVersion": "VersionTLS12",
+        "rotateCertificates": False,
+        "healthzBindAddress": "127.0.0.1",
+        "healthzPort": 10248,
+        "readOnlyPort": 0,
+        "clusterDNS": [str(network.dns_service)],
+        "clusterDomain": network.domain,
+        "containerRuntimeEndpoint": RUNTIME,
+        "cgroupDriver": cgroup_driver,
+        "failCgroupV1": False,
+        "failSwapOn": False,
+        "volumePluginDir": "/var/lib/kubelet/volume-plugins",
+        **_pace(minor),
+        **_disk_pressure(),
+    }
+    return {
+        "apiVersion": "kubelet.config.k8s.io/v1beta1",
+        "kind": KUBELET_CONFIG,
+        **valid_only(KUBELET_CONFIG, minor, fields),
+    }
+
+
+def _pace(minor: int) -> dict[str, Any]:
+    """How often the kubelet speaks to the API.
+
+    Up to 1.26 a new Node turns Ready only with the next look at its status, ten seconds apart; one second costs a GET
+    from the API server's cache each time, and writes stay as rare as ever.  Later versions look as soon as they start.
+    The request limits are the defaults of 1.27; the older ones hold a burst of pods back for seconds.
+    """
+    pace: dict[str, Any] = {"kubeAPIQPS": 50, "kubeAPIBurst": 100, "eventRecordQPS": 50, "serializeImagePulls": False}
+    if minor <= LAST_MINOR_WITH_SLOW_FIRST_STATUS:
+        pace |= {"nodeStatusUpdateFrequency": "1s", "nodeStatusReportFrequency": "5m"}
+    return pace
+
+
+def _disk_pressure() -> dict[str, Any]:
+    """Images that came with the machine may have no registry to come from again, so they go last and late."""
+    low = "5%"
+    return {
+        "evictionHard": {
+            "memory.available": "100Mi",
+            "nodefs.available": low,
+            "nodefs.inodesFree": low,
+            "imagefs.available": low,
+        },
+        "imageGCHighThresholdPercent": 95,
+        "imageGCLowThresholdPercent": 90,
+    }
+
+
+def _unit(context: NodeContext) -> str:
+    kubernetes = context.spec.kubernetes
+    flags = flags_for(KUBELET, kubernetes.version.minor, _flags(context), kubernetes.extra_args.get(KUBELET))
+    return service(
+        description=f"kubelet of {context.spec.id}",
+        command=(context.release.binary("kubelet"), *flags),
+        unit={
+            "After": "network.target containerd.service kubo-images.service",
+            "Wants": "containerd.service",
+        },
+        settings={**KNOWS_CGROUP, **OWNS_CGROUPS, "LimitNOFILE": "1048576", "OOMScoreAdjust": "-999"},
+    )
+
+
+def _flags(context: NodeContext) -> dict[str, str]:
+    return {
+        "config": config_path(CGROUP),
+        "kubeconfig": paths.kubeconfig(WHO),
+        "hostname-override": context.node_name,
+        "node-ip": context.address,
+        "node-labels": ",".join(f"{key}={value}" for key, value in node_labels(context).items()),
+        "provider-id": context.provider_id,
+        **_runtime_flags(context.spec.kubernetes.version.minor),
+    }
+
+
+def _runtime_flags(minor: int) -> dict[str, str]:
+    """Later versions take the runtime's socket from the config file."""
+    if minor > LAST_MINOR_WITH_RUNTIME_FLAGS:
+        return {}
+    return {"container-runtime": "remote", "container-runtime-endpoint": RUNTIME}

@@ -1,0 +1,120 @@
+"""The shell programs a machine runs.  Their text never changes; everything they work with comes by standard input.
+
+They need a POSIX shell, GNU tar and coreutils, and systemd.  A file is put in place by a rename, its directory's other
+files untouched.  Between ``begin`` and ``end`` the machine keeps ``manifest.next``, so a change that was cut off at any
+point is seen, and made again in full, by the next one.
+"""
+
+from __future__ import annotations
+
+OUTDATED = 3
+INTERRUPTED = 4
+NO_SYSTEMD = 5
+
+_COMMON = r"""
+set -euf
+umask 022
+export LC_ALL=C
+state=/var/lib/kubo
+units=/etc/systemd/system
+
+generation() {
+  id=-
+  if [ -e "$1" ]; then read -r _ _ id <"$1"; fi
+}
+
+await_systemd() {
+  tries=0
+  until [ -S /run/systemd/private ]; do
+    tries=$((tries + 1))
+    if [ "$tries" -gt 600 ]; then echo "systemd does not answer" >&2; exit 5; fi
+    sleep 0.05
+  done
+}
+
+# Starts the units of the list $1 that do not run with what the manifest $2 says.  A unit is marked with a dash before it
+# is asked to start: what was cut off here is restarted by the next one.
+start_units() {
+  fresh= again= marks=
+  while read -r kind digest name target; do
+    if [ "$kind" != unit ] || [ "$target" = - ]; then continue; fi
+    case " $1 " in *" $name "*) ;; *) continue ;; esac
+    was=
+    if [ -e "$state/started/$name" ]; then read -r was <"$state/started/$name" || true; fi
+    if [ "$was" = "$digest" ]; then continue; fi
+    if [ -n "$was" ]; then again="$again $name"; else fresh="$fresh $name"; fi
+    echo - >"$state/started/$name"
+    if [ ! -L "$units/$target.wants/$name" ]; then
+      if [ ! -d "$units/$target.wants" ]; then mkdir -p "$units/$target.wants"; fi
+      ln -sf "$units/$name" "$units/$target.wants/$name"
+    fi
+    marks="$marks $name:$digest"
+  done <"$2"
+  if [ -z "$marks" ]; then return; fi
+  await_systemd
+  if [ -n "$again" ]; then systemctl --no-block restart $again; fi
+  if [ -n "$fresh" ]; then systemctl --no-block start $fresh; fi
+  for mark in $marks; do echo "${mark##*:}" >"$state/started/${mark%:*}"; done
+  echo "restarted$again"
+  echo "started$fresh"
+}
+"""
+
+PUSH = (
+    _COMMON
+    + r"""
+stage=$state/stage
+trap 'rm -rf "$stage"' EXIT
+mkdir -p "$state/started"
+rm -rf "$stage"
+mkdir -m 0700 "$stage"
+cd "$stage"
+tar -xpmf - --no-same-owner
+
+generation "$state/manifest"; have=$id
+generation "$state/manifest.next"; have="$have $id"
+
+has_account() {
+  while IFS=: read -r name _; do
+    if [ "$name" = "$1" ]; then return; fi
+  done </etc/passwd
+  false
+}
+
+while read -r verb first rest <&3; do
+  case $verb in
+    base) if [ "$first $rest" != "$have" ]; then exit 3; fi ;;
+    account) has_account "$first" || systemd-sysusers $rest ;;
+    own) chown "$first:" $rest ;;
+    begin) mv -f manifest "$state/manifest.next" ;;
+    forget) for name in $first $rest; do echo - >"$state/started/$name"; done ;;
+    directories) mkdir -p $first $rest ;;
+    move) mv -f -t "$first" $rest ;;
+    stop) await_systemd; systemctl stop $first $rest ;;
+    remove) rm -f $first $rest ;;
+    reload) await_systemd; systemctl daemon-reload ;;
+    start) start_units "$first $rest" "$state/manifest.next" ;;
+    end) mv -f "$state/manifest.next" "$state/manifest" ;;
+  esac
+done 3<control
+"""
+)
+
+START = (
+    _COMMON
+    + r"""
+if [ -e "$state/manifest.next" ] || [ ! -e "$state/manifest" ]; then exit 4; fi
+read -r names
+start_units "$names" "$state/manifest"
+"""
+)
+
+READ = r"""
+set -u
+cd /var/lib/kubo 2>/dev/null || exit 0
+if [ -e manifest ]; then cat manifest; fi
+if [ -e manifest.next ]; then echo next; cat manifest.next; fi
+for file in started/*; do
+  if [ -e "$file" ]; then read -r digest <"$file"; echo "started $digest ${file#*/}"; fi
+done
+"""

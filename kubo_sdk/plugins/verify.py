@@ -1,0 +1,74 @@
+"""Says in one sentence why a plugin cannot be used.  Looks at it; calls none of its hooks."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import types
+from collections.abc import Iterator
+from difflib import get_close_matches
+
+import attrs
+import pluggy
+
+from kubo_sdk import hookspecs
+from kubo_sdk.ports.providers import Provider
+
+HOOK_PREFIX = "kubo_"
+_PROVIDER_NAME = re.compile(r"[a-z0-9]([a-z0-9_.-]*[a-z0-9])?")
+
+
+def hooks() -> tuple[str, ...]:
+    """The names of the hooks."""
+    return tuple(sorted(name for name in vars(hookspecs) if name.startswith(HOOK_PREFIX) and _is_spec(name)))
+
+
+def _is_spec(name: str) -> bool:
+    return hasattr(getattr(hookspecs, name), f"{hookspecs.PROJECT}_spec")
+
+
+def new_manager() -> pluggy.PluginManager:
+    """A plugin manager that knows the hooks and no plugin."""
+    manager = pluggy.PluginManager(hookspecs.PROJECT)
+    manager.add_hookspecs(hookspecs)
+    return manager
+
+
+def reason_against_plugin(plugin: object) -> str | None:
+    """What is wrong with the hooks of *plugin*: a misspelt name, wrong arguments, no marker.  None if nothing is."""
+    for name, function in _own_functions(plugin):
+        if name not in hooks():
+            near = get_close_matches(name, hooks(), n=1)
+            meant = f", did you mean {near[0]!r}?" if near else ";"
+            return f"{name!r} is no hook{meant} hooks are: {', '.join(hooks())}"
+        if not hasattr(function, f"{hookspecs.PROJECT}_impl"):
+            return f"its hook {name!r} is not marked; put @hookimpl on it"
+    probe = new_manager()
+    try:
+        probe.register(plugin)
+    except pluggy.PluginValidationError as error:
+        return "its hooks do not fit: " + " ".join(str(error).split())
+    return None
+
+
+def _own_functions(plugin: object) -> Iterator[tuple[str, object]]:
+    """The functions called ``kubo_…`` that the plugin defines; what it only imports is not its own."""
+    for name in dir(plugin):
+        if name.startswith(HOOK_PREFIX):
+            function = getattr(plugin, name, None)
+            imported = isinstance(plugin, types.ModuleType) and getattr(function, "__module__", "") != plugin.__name__
+            if inspect.isroutine(function) and not (imported and not hasattr(function, f"{hookspecs.PROJECT}_impl")):
+                yield name, function
+
+
+def reason_against_record(record: object, wanted: type[Provider[object]], hook: str) -> str | None:
+    """What is wrong with one provider record that *hook* handed over.  None if nothing is."""
+    if not isinstance(record, wanted):
+        return f"its hook {hook!r} offers a {type(record).__name__} where a {wanted.__name__} belongs"
+    if not isinstance(record.name, str) or not _PROVIDER_NAME.fullmatch(record.name):
+        return f"its hook {hook!r} offers a provider called {record.name!r}; a name is small letters, digits and dashes"
+    if not isinstance(record.config, type) or not attrs.has(record.config):
+        return f"the config of its provider {record.name!r} is no attrs class"
+    if not callable(record.connect):
+        return f"the connect of its provider {record.name!r} cannot be called"
+    return None

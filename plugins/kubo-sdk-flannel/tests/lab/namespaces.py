@@ -1,0 +1,79 @@
+"""Network namespaces with processes in them; everything is gone when the lab closes, whatever happened."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TypeVar
+
+T = TypeVar("T")
+
+
+def wait_for(probe: Callable[[], T], what: str, timeout: float = 15.0) -> T:
+    """Poll *probe* until it returns something true."""
+    deadline = time.monotonic() + timeout
+    while not (found := probe()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"{what} did not happen within {timeout:g} s")
+        time.sleep(0.02)
+    return found
+
+
+class Namespace:
+    """One network namespace."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._processes: list[subprocess.Popen[bytes]] = []
+        subprocess.run(["ip", "netns", "add", name], check=True)
+        self.ip("link", "set", "lo", "up")
+
+    def run(self, *command: str, check: bool = True, stdin: str = "", env: Mapping[str, str] | None = None) -> str:
+        """Standard output of *command*."""
+        done = subprocess.run(
+            ["ip", "netns", "exec", self.name, *command],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            env={**os.environ, **(env or {})},
+            check=False,
+        )
+        assert not check or done.returncode == 0, f"{command} in {self.name}: {done.stdout} {done.stderr}"
+        return done.stdout
+
+    def succeeds(self, *command: str) -> bool:
+        done = subprocess.run(["ip", "netns", "exec", self.name, *command], capture_output=True, check=False)
+        return done.returncode == 0
+
+    def ip(self, *arguments: str) -> str:
+        return self.run("ip", *arguments)
+
+    def start(self, command: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
+        """A process that lives no longer than the namespace; its output is appended to *log*."""
+        with log.open("ab") as output:
+            process = subprocess.Popen(
+                ["ip", "netns", "exec", self.name, *command], stdout=output, stderr=output, start_new_session=True
+            )
+        self._processes.append(process)
+        return process
+
+    def close(self) -> None:
+        for process in self._processes:
+            stop(process, signal.SIGKILL)
+        subprocess.run(["ip", "netns", "del", self.name], check=False, capture_output=True)
+
+
+def stop(process: subprocess.Popen[bytes], how: signal.Signals = signal.SIGTERM) -> int:
+    """Signal the process and wait for its end; returns the exit code."""
+    if process.poll() is None:
+        process.send_signal(how)
+    return process.wait(timeout=15)
+
+
+def exists(name: str) -> bool:
+    return Path("/run/netns", name).exists()
