@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator, Mapping, Sequence
 from http.client import HTTPSConnection
 from threading import Lock
@@ -39,6 +40,7 @@ class HttpsClient:
         self._timeout = timeout
         self._lock = Lock()
         self._idle: dict[Address, list[HTTPSConnection]] = {}
+        weakref.finalize(self, _close_all, self._idle)
         self._first = 0
 
     def request(
@@ -106,12 +108,9 @@ class HttpsClient:
         return stream
 
     def close(self) -> None:
-        """Close the idle connections.  The client may be used again afterwards."""
+        """Close the idle connections.  Happens by itself when the client is gone; it may be used again afterwards."""
         with self._lock:
-            idle, self._idle = self._idle, {}
-        for connections in idle.values():
-            for connection in connections:
-                connection.close()
+            _close_all(self._idle)
 
     def _in_order(self) -> Iterator[Address]:
         """Every endpoint once, beginning with the one that answered last."""
@@ -163,4 +162,10 @@ class HttpsClient:
                 connection = idle.pop() if idle else None
             if connection is None or is_open(connection):
                 return connection
+            connection.close()
+
+
+def _close_all(idle: dict[Address, list[HTTPSConnection]]) -> None:
+    while idle:
+        for connection in idle.popitem()[1]:
             connection.close()

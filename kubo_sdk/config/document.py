@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from yaml import MappingNode, Node, SafeLoader, SequenceNode
+from yaml import MappingNode, Node, SafeLoader, ScalarNode, SequenceNode
 
 from kubo_sdk.config.kinds import shown
 from kubo_sdk.config.place import Items, Section
 from kubo_sdk.errors import ConfigError
+
+_PLAIN_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 
 
 def read_document(path: Path) -> tuple[Section, tuple[str, ...]]:
@@ -75,6 +77,8 @@ class _Composer:
         return self._done[node]
 
     def _build(self, node: Node) -> Any:
+        if not isinstance(node, ScalarNode) and node.tag not in _PLAIN_TAGS:
+            self._complain(node, f"the tag {node.tag} is not allowed; write plain mappings and lists")
         if isinstance(node, MappingNode):
             return self._section(node)
         if isinstance(node, SequenceNode):

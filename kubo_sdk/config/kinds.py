@@ -14,6 +14,7 @@ from typing import Any, TypeGuard, Union, get_args, get_origin, get_type_hints
 import attrs
 
 from kubo_sdk.errors import PluginError
+from kubo_sdk.model.version import KubernetesVersion
 
 _PHRASES: dict[Any, str] = {
     str: "a text",
@@ -23,6 +24,7 @@ _PHRASES: dict[Any, str] = {
     Path: "a path",
     IPv4Network: "an IPv4 network such as 10.200.0.0/16",
     IPv4Address: "an IPv4 address such as 10.0.0.1",
+    KubernetesVersion: "a Kubernetes version such as 1.20.2",
 }
 _FROM_TEXT: tuple[Any, ...] = (Path, IPv4Network, IPv4Address)
 
@@ -35,7 +37,7 @@ def phrase(kind: Any) -> str:
         return "a list"
     if is_enum(kind):
         return "one of " + ", ".join(str(member.value) for member in kind)
-    if attrs.has(kind):
+    if attrs.has(kind) and kind not in _PHRASES:
         required = [field.name for field in attrs.fields(kind) if field.init and field.default is attrs.NOTHING]
         return f"a mapping with {', '.join(required)}" if required else "a mapping"
     return _PHRASES.get(kind, "a mapping")

@@ -6,8 +6,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import attrs
+
 from kubo_sdk.config.checks import check
-from kubo_sdk.config.place import locate, root_place
+from kubo_sdk.config.place import Place, is_written, locate, root_place
 from kubo_sdk.config.problem import Problem
 from kubo_sdk.config.spec_schema import spec_reader
 from kubo_sdk.errors import ConfigError
@@ -33,11 +35,18 @@ def _read(mapping: Mapping[str, Any], problems: Iterable[str]) -> ClusterSpec:
         wrong = [place.path for place, _ in reader.problems]
         for problem in check(spec):
             if not problem.rests_on(wrong):
-                reader.complain(locate(mapping, problem.path), problem.message)
+                reader.complain(_place(mapping, problem), problem.message)
     found = (*problems, *reader.sentences())
     if found or not isinstance(spec, ClusterSpec):
         raise ConfigError(found)
     return spec
+
+
+def _place(mapping: Mapping[str, Any], problem: Problem) -> Place:
+    """The problem's path, with the line of what the user wrote: a default has no line of its own."""
+    paths = (problem.path, *problem.derived_from)
+    written = next((path for path in paths if is_written(mapping, path)), problem.path)
+    return attrs.evolve(locate(mapping, written), path=problem.path)
 
 
 def refuse(problems: Iterable[Problem], spec: ClusterSpec | None = None) -> None:

@@ -92,6 +92,15 @@ def locate(document: Any, path: Path) -> Place:
     return Place(path, place.file, place.line)
 
 
+def is_written(document: Any, path: Path) -> bool:
+    """Whether *document* itself says something at *path*."""
+    for key in path:
+        if isinstance(document, Mapping) and key not in document:
+            return False
+        document = _item(document, key) if isinstance(document, Mapping | list | tuple) else None
+    return True
+
+
 def _item(container: Any, key: Key) -> Any:
     if isinstance(container, Mapping):
         return container.get(key)

@@ -7,7 +7,7 @@ from typing import Any
 
 import attrs
 
-from kubo_sdk.config.kinds import shown
+from kubo_sdk.config.kinds import phrase, shown
 from kubo_sdk.config.place import Place, same_place
 from kubo_sdk.config.structure import BAD, Reader
 from kubo_sdk.model.instance import Role
@@ -84,7 +84,7 @@ def _read_version(reader: Reader, value: Any, place: Place) -> Any:
     if isinstance(value, KubernetesVersion):
         return value
     if not isinstance(value, str):
-        return reader.wrong("a Kubernetes version such as 1.20.2", value, place)
+        return reader.wrong(phrase(KubernetesVersion), value, place)
     try:
         return KubernetesVersion.parse(value)
     except ValueError as error:

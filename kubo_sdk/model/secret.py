@@ -19,11 +19,17 @@ class Secret:
     __slots__ = ("_value",)
 
     def __init__(self, value: str | bytes) -> None:
-        self._value = value.encode() if isinstance(value, str) else bytes(value)
+        if not isinstance(value, str | bytes):  # bytes(12345) would be 12345 zeros
+            raise TypeError(f"a Secret holds text or bytes, not {type(value).__name__}")
+        self._value = value.encode(errors="surrogateescape") if isinstance(value, str) else bytes(value)
 
     def reveal(self) -> str:
-        """The secret as text (UTF-8)."""
-        return self._value.decode()
+        """The secret as text (UTF-8); ValueError when it is none."""
+        try:
+            return self._value.decode()
+        except UnicodeDecodeError:
+            pass  # the original error carries the secret, so it must not even be the context of the next one
+        raise ValueError("this secret is not text; read it with reveal_bytes()")
 
     def reveal_bytes(self) -> bytes:
         """The secret as bytes."""

@@ -32,8 +32,8 @@ await_systemd() {
   done
 }
 
-# Starts the units of the list $1 that do not run with what the manifest $2 says.  A unit is marked with a dash before it
-# is asked to start: what was cut off here is restarted by the next one.
+# Starts the units of the list $1 that do not run with what the manifest $2 says.  A unit is marked with a dash before
+# it is asked to start: what is cut off in between, the next change restarts.
 start_units() {
   fresh= again= marks=
   while read -r kind digest name target; do

@@ -63,7 +63,8 @@ def cluster_credentials(spec: ClusterSpec, overlay: OverlayInfo) -> tuple[Wanted
         _client(spec, "scheduler", "system:kube-scheduler"),
         _client(spec, "front-proxy-client", "front-proxy-client", ca="front-proxy-ca"),
         _client(spec, "etcd-client", ETCD_CLIENT_USER, ca="etcd-ca"),
-        _client(spec, "director-etcd", "kubo-director", ca="etcd-ca"),
+        # etcd's REST gateway refuses clients with a common name: the director and the overlay log in by password.
+        _client(spec, "director-etcd", None, organization="kubo:director", ca="etcd-ca"),
     ]
     if overlay.etcd_prefixes:
         wanted.append(Wanted(leaf="etcd-overlay", parameters=UserParameters(username=ETCD_OVERLAY_USER)))
@@ -147,8 +148,7 @@ def _worker(
     if overlay.kubernetes_user:
         wanted.append(_client(spec, f"overlay-{slug}", overlay.kubernetes_user))
     if overlay.etcd_prefixes:
-        # The name is that of the etcd user, so a client that logs in by certificate alone has no more rights than he.
-        wanted.append(_client(spec, f"etcd-overlay-{slug}", ETCD_OVERLAY_USER, ca="etcd-ca"))
+        wanted.append(_client(spec, f"etcd-overlay-{slug}", None, organization="kubo:overlay", ca="etcd-ca"))
     return tuple(wanted)
 
 
@@ -166,7 +166,7 @@ def _authority(leaf: str, common_name: str) -> Wanted:
 
 
 def _client(
-    spec: ClusterSpec, leaf: str, common_name: str, *, organization: str | None = None, ca: str = "ca"
+    spec: ClusterSpec, leaf: str, common_name: str | None, *, organization: str | None = None, ca: str = "ca"
 ) -> Wanted:
     return _certificate(spec, leaf, common_name, organization=organization, ca=ca, usage=_CLIENT)
 
@@ -174,7 +174,7 @@ def _client(
 def _certificate(
     spec: ClusterSpec,
     leaf: str,
-    common_name: str,
+    common_name: str | None,
     *,
     usage: tuple[str, ...],
     organization: str | None = None,

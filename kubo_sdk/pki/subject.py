@@ -36,10 +36,11 @@ def check(parameters: CertificateParameters) -> None:
 
 def distinguished_name(parameters: CertificateParameters) -> x509.Name:
     """Organization, then common name."""
-    attributes = [x509.NameAttribute(NameOID.COMMON_NAME, parameters.common_name)]
-    if parameters.organization is not None:
-        attributes.insert(0, x509.NameAttribute(NameOID.ORGANIZATION_NAME, parameters.organization))
-    return x509.Name(attributes)
+    parts = (
+        (NameOID.ORGANIZATION_NAME, parameters.organization),
+        (NameOID.COMMON_NAME, parameters.common_name),
+    )
+    return x509.Name([x509.NameAttribute(oid, text) for oid, text in parts if text is not None])
 
 
 def general_names(parameters: CertificateParameters) -> list[x509.GeneralName]:
@@ -83,6 +84,8 @@ def _general_name(name: str) -> x509.GeneralName:
 
 
 def _problems(parameters: CertificateParameters) -> Iterator[str]:
+    if parameters.common_name is None and parameters.organization is None:
+        yield "it names nobody; give it a common name or an organization"
     for what, name in (("common name", parameters.common_name), ("organization", parameters.organization)):
         if name is not None and not 1 <= len(name) <= LONGEST_NAME:
             yield f"the {what} must have 1 to {LONGEST_NAME} characters, not {len(name)}"

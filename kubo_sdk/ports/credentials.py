@@ -86,11 +86,13 @@ class SshParameters:
 class CertificateParameters:
     """What a certificate says.  ``ca`` is the name of the signing credential; a CA without one signs itself.
 
+    ``common_name`` and ``organization``: at least one of them.  etcd's REST gateway refuses clients with a common name.
+
     ``alternative_names`` holds DNS names and IP addresses alike.  Usages are CredHub's words: digital_signature,
     key_encipherment, key_cert_sign, crl_sign; server_auth, client_auth.
     """
 
-    common_name: str
+    common_name: str | None = None
     organization: str | None = None
     alternative_names: tuple[str, ...] = ()
     key_usage: tuple[str, ...] = ()

@@ -43,7 +43,8 @@ def run(
 ) -> None:
     """Run *command* to its end, its output going to *log* and line by line to *on_line*.
 
-    HostError with the last telling line of the output when it fails.  What *on_line* raises ends the command and is passed on.
+    HostError with the last telling line of the output when it fails.  What *on_line* raises ends the command and is
+    passed on.
     """
     last = "no output"
     with (

@@ -32,7 +32,7 @@ class Exchange(BaseHTTPRequestHandler):
         self.server.requests.append(self.path)
         self.server.answer(self)
 
-    do_POST = do_PATCH = do_GET
+    do_POST = do_GET  # noqa: N815
 
     def reply(self, status: int, body: bytes, **headers: str) -> None:
         self.send_response(status)
@@ -301,5 +301,5 @@ def test_a_stream_that_breaks_off_or_falls_silent_is_an_error(serve, client) -> 
 
 def test_a_refused_stream_is_the_error_it_stands_for(serve, client) -> None:
     server = serve(lambda exchange: exchange.reply(404, b"no such thing"))
-    with pytest.raises(NotFound, match="watch of things failed on .*: no such thing"):
+    with pytest.raises(NotFound, match=r"watch of things failed on .*: no such thing"):
         client(server.address).stream("GET", "/", what="watch of things")

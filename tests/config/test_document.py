@@ -18,7 +18,10 @@ CASES = {
     "empty": ("", "1: the file is empty; it needs at least name and kubernetes.version"),
     "only a comment": ("# nothing\n", "1: the file is empty; it needs at least name and kubernetes.version"),
     "no mapping": ("- a\n", "1: the file must hold a mapping that starts with name, not a list"),
-    "no YAML": ("name: a\n b: [c\n", "2: this is not YAML as it should be: mapping values are not allowed in this context"),
+    "no YAML": (
+        "name: a\n b: [c\n",
+        "2: this is not YAML as it should be: mapping values are not allowed in this context",
+    ),
     "tab": ("name:\n\tdemo\n", "2: this is not YAML as it should be: found character that cannot start any token"),
     "two documents": (
         GOOD + "---\n" + GOOD,
@@ -26,7 +29,7 @@ CASES = {
     ),
     "a tag that runs code": (
         "name: !!python/object/apply:os.system [ls]\n",
-        "1: name must be a text, not a list",
+        "1: the tag tag:yaml.org,2002:python/object/apply:os.system is not allowed; write plain mappings and lists",
     ),
     "key twice": (GOOD + "name: other\n", "3: 'name' stands here a second time, first in line 1; keep one"),
     "key twice, deep": (

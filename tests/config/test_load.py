@@ -107,7 +107,11 @@ def test_a_group_without_numbers_has_those_of_the_default_shape(full: ClusterSpe
     assert full.group("worker").instances == 3
     assert full.group("worker").persistent_disk_mb == 0
     spec = from_mapping({**SMALLEST, "instance_groups": [{"name": name} for name in ("etcd", "master", "worker")]})
-    assert [(group.instances, group.persistent_disk_mb) for group in spec.instance_groups] == [(3, 1024), (2, 0), (3, 0)]
+    assert [(group.instances, group.persistent_disk_mb) for group in spec.instance_groups] == [
+        (3, 1024),
+        (2, 0),
+        (3, 0),
+    ]
 
 
 def test_yaml_anchors_and_merges_share_values(full: ClusterSpec) -> None:

@@ -12,7 +12,8 @@ from kubo_sdk.errors import ConfigError
 
 SHAPE = [{"name": "etcd"}, {"name": "master"}, {"name": "worker"}]
 TOP = (
-    "known here: cpi, credential_store, director, dns, ingress, instance_groups, kubernetes, name, network, overlay, zone"
+    "known here: cpi, credential_store, director, dns, ingress, instance_groups, kubernetes, name, network, "
+    "overlay, zone"
 )
 GROUP = "known here: azs, instances, labels, name, persistent_disk_mb, role, vm"
 COMPONENTS = "known here: etcd, kube-apiserver, kube-controller-manager, kube-proxy, kube-scheduler, kubelet"
@@ -71,8 +72,10 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "version incomplete": (
         {"kubernetes": {"version": "1.20"}},
-        "kubernetes.version is wrong: '1.20' is not a Kubernetes version; "
-        "write it as MAJOR.MINOR.PATCH, for example 1.20.2",
+        (
+            "kubernetes.version is wrong: '1.20' is not a Kubernetes version; "
+            "write it as MAJOR.MINOR.PATCH, for example 1.20.2"
+        ),
     ),
     "version too old": (
         {"kubernetes": {"version": "1.19.0"}},
@@ -108,8 +111,10 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "two etcd groups": (
         groups(*SHAPE, {"name": "etcd2", "role": "etcd"}),
-        "instance_groups[3].role makes 'etcd2' a second etcd group after 'etcd'; "
-        "a cluster has one, put all members there",
+        (
+            "instance_groups[3].role makes 'etcd2' a second etcd group after 'etcd'; "
+            "a cluster has one, put all members there"
+        ),
     ),
     "duplicate group": (
         groups(*SHAPE, {"name": "worker"}),
@@ -171,8 +176,10 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "bad az": (
         groups({"name": "etcd", "azs": ["z 1"]}),
-        "instance_groups[0].azs[0] must be an availability zone name of letters, digits, '-', '_' and '.', "
-        "at most 63, not 'z 1'",
+        (
+            "instance_groups[0].azs[0] must be an availability zone name of letters, digits, '-', '_' and '.', "
+            "at most 63, not 'z 1'"
+        ),
     ),
     "az twice": (
         groups({"name": "etcd", "azs": ["z1", "z2", "z1"]}),
@@ -184,8 +191,7 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "label of Kubernetes": (
         groups({"name": "worker", "labels": {"node.kubernetes.io/x": "c"}}),
-        "instance_groups[0].labels.node.kubernetes.io/x is a label that only Kubernetes may set; "
-        "choose another prefix",
+        "instance_groups[0].labels.node.kubernetes.io/x is a label that only Kubernetes may set; choose another prefix",
     ),
     "label value": (
         groups({"name": "worker", "labels": {"a": "b c"}}),
@@ -201,8 +207,10 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     ),
     "overlap": (
         {"network": {"services": "10.200.8.0/24"}},
-        "network.services is 10.200.8.0/24 and overlaps network.pods, 10.200.0.0/16; "
-        "choose ranges that share no address",
+        (
+            "network.services is 10.200.8.0/24 and overlaps network.pods, 10.200.0.0/16; "
+            "choose ranges that share no address"
+        ),
     ),
     "loopback": (
         {"network": {"pods": "127.0.0.0/16"}},
@@ -248,7 +256,10 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
         {"kubernetes": {"version": "1.20.2", "api_port": 10250}},
         "kubernetes.api_port is 10250, the port of kubelet; choose another, such as 8443",
     ),
-    "provider without a name": ({"cpi": {"region": "eu"}}, "cpi.provider is missing; it must be the name of a provider"),
+    "provider without a name": (
+        {"cpi": {"region": "eu"}},
+        "cpi.provider is missing; it must be the name of a provider",
+    ),
     "provider of a wrong type": (
         {"cpi": 5},
         "cpi must be the name of a provider, or a mapping with provider and its options, not 5",

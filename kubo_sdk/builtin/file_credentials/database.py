@@ -17,7 +17,13 @@ from attrs import define, field
 
 from kubo_sdk.builtin.file_credentials import rows, schema
 from kubo_sdk.builtin.file_credentials.keys import KeySource
-from kubo_sdk.builtin.file_credentials.paths import identity, make_private_directory, make_private_file, sync_directory
+from kubo_sdk.builtin.file_credentials.paths import (
+    identity,
+    locked_directory,
+    make_private_directory,
+    make_private_file,
+    sync_directory,
+)
 from kubo_sdk.builtin.file_credentials.records import Records
 from kubo_sdk.builtin.file_credentials.schema import Filling
 from kubo_sdk.builtin.file_credentials.sealing import Sealer
@@ -43,7 +49,8 @@ class Database:
     """One connection, used by one thread at a time.
 
     An empty database is a leftover of a deletion or of a killed process: whoever meets one removes it.  So a file is
-    never filled again once it was emptied, and a connection to a removed file is noticed by the file's identity.
+    never filled again once it was emptied.  SQLite must never meet the journal of another file at its path; therefore
+    every transaction holds a shared lock on the directory, and who removes the file an exclusive one.
     """
 
     def __init__(self, path: Path, keys: KeySource, *, busy_seconds: float = BUSY_SECONDS) -> None:
@@ -55,20 +62,29 @@ class Database:
 
     def read(self, body: Callable[[Records | None], T]) -> T:
         """What *body* answers about one snapshot; None stands for a store that holds nothing."""
-        opened = self._current()
-        if opened is None:
+        if not self.path.exists():
             return body(None)
-        with self._transaction(opened, "DEFERRED") as connection:
-            if schema.filling(connection, self.path) is Filling.CREDENTIALS:
-                return body(self._records(opened))
-        self._remove_leftover(opened)
+        with locked_directory(self.path.parent, exclusive=False):
+            opened = self._current()
+            if opened is None:
+                return body(None)
+            with self._transaction(opened, "DEFERRED"):
+                if schema.filling(opened.connection, self.path) is Filling.CREDENTIALS:
+                    return body(self._records(opened))
+        self._remove_leftover()
         return body(None)
 
     def write(self, body: Callable[[Records], T]) -> T:
         """What *body* answers, committed to the disk.  Nothing of it happened when this raises."""
+        make_private_directory(self.path.parent)
         for _ in range(ATTEMPTS):
-            opened = self._current() or self._create()
-            answers = [] if opened is None else self._write_once(opened, body)
+            try:
+                answers, empty = self._write_once(body)
+            except KuboError:
+                self._remove_leftover()
+                raise
+            if empty:
+                self._remove_leftover()
             if answers:
                 return answers[0]
         raise Unavailable(f"other processes keep removing and making the credential store {self.path}")
@@ -85,44 +101,43 @@ class Database:
             self._abandoned.append(self._opened)
             self._opened = None
 
-    def _write_once(self, opened: Opened, body: Callable[[Records], T]) -> list[T]:
-        """What *body* answers; empty when it did not run, because the file is a leftover or was removed."""
-        answers = []
-        try:
-            with self._transaction(opened, "IMMEDIATE") as connection:
-                if identity(self.path) != opened.identity:
-                    return []
-                before = schema.filling(connection, self.path)
+    def _write_once(self, body: Callable[[Records], T]) -> tuple[list[T], bool]:
+        """What *body* answers, or nothing when the file is a leftover; and whether the file is empty now."""
+        with locked_directory(self.path.parent, exclusive=False):
+            make_private_file(self.path)
+            opened = self._current()
+            if opened is None:
+                return [], False
+            with self._transaction(opened, "IMMEDIATE"):
+                before = schema.filling(opened.connection, self.path)
+                if before is Filling.TABLES:
+                    return [], True
                 if before is Filling.NOTHING:
-                    opened.sealer = schema.initialise(connection, self._keys)
-                if before is not Filling.TABLES:
-                    answers.append(body(self._records(opened)))
-                empty = rows.is_empty(connection)
-        except KuboError:
-            self._remove_leftover(self._current())
-            raise
-        if before is Filling.NOTHING:
-            self._keys.commit()
-        if empty:
-            self._remove_leftover(opened)
-        return answers
+                    opened.sealer = schema.initialise(opened.connection, self._keys)
+                answers = [body(self._records(opened))]
+                empty = rows.is_empty(opened.connection)
+            if before is Filling.NOTHING:
+                self._keys.commit()
+            return answers, empty
 
-    def _remove_leftover(self, opened: Opened | None) -> None:
-        """Remove the files unless somebody filled them meanwhile.  No other process is in a transaction then."""
-        if opened is None:
-            return
-        with self._transaction(opened, "IMMEDIATE") as connection:
-            if identity(self.path) == opened.identity:
-                match schema.filling(connection, self.path):
-                    case Filling.CREDENTIALS:
-                        return
-                    case Filling.TABLES:
-                        self._keys.remove()
-                    case Filling.NOTHING:
-                        self._keys.rollback()
-                self.path.unlink()
-                sync_directory(self.path.parent)
-        self.close()
+    def _remove_leftover(self) -> None:
+        """Remove the files unless somebody filled them meanwhile."""
+        with locked_directory(self.path.parent, exclusive=True):
+            opened = self._current()
+            if opened is None:
+                return
+            with self._transaction(opened, "DEFERRED"):
+                found = schema.filling(opened.connection, self.path)
+            if found is Filling.CREDENTIALS:
+                return
+            self.close()
+            # The key first: a database without credentials needs none, a key without a database would stay for ever.
+            if found is Filling.TABLES:
+                self._keys.remove()
+            else:
+                self._keys.rollback()
+            self.path.unlink()
+            sync_directory(self.path.parent)
 
     def _records(self, opened: Opened) -> Records:
         if opened.sealer is None:
@@ -130,47 +145,34 @@ class Database:
         return Records(opened.connection, opened.sealer, self.path)
 
     def _current(self) -> Opened | None:
-        """A connection to the file that stands at the path now."""
-        while (found := identity(self.path)) is not None:
-            if self._opened is not None and self._opened.identity == found:
-                return self._opened
+        """A connection to the file that stands at the path now, or None.  The directory is locked."""
+        found = identity(self.path)
+        if self._opened is None or self._opened.identity != found:
             self.close()
-            self._opened = self._connect(found)
-        self.close()
-        return None
+            self._opened = None if found is None else self._connect(found)
+        return self._opened
 
-    def _create(self) -> Opened | None:
-        make_private_directory(self.path.parent)
-        make_private_file(self.path)
-        return self._current()
-
-    def _connect(self, found: tuple[int, int]) -> Opened | None:
-        try:
-            connection = sqlite3.connect(
-                f"{self.path.absolute().as_uri()}?mode=rw",
-                uri=True,
-                timeout=self._busy_seconds,
-                isolation_level=None,
-                check_same_thread=False,  # the callers take turns
-            )
-        except sqlite3.OperationalError:
-            if identity(self.path) == found:
-                raise
-            return None
+    def _connect(self, found: tuple[int, int]) -> Opened:
+        connection = sqlite3.connect(
+            f"{self.path.absolute().as_uri()}?mode=rw",
+            uri=True,
+            timeout=self._busy_seconds,
+            isolation_level=None,
+            check_same_thread=False,  # the callers take turns
+        )
         for pragma in PRAGMAS:
             connection.execute(f"PRAGMA {pragma}")
         return Opened(connection=connection, identity=found)
 
     @contextlib.contextmanager
-    def _transaction(self, opened: Opened, kind: str) -> Iterator[sqlite3.Connection]:
+    def _transaction(self, opened: Opened, kind: str) -> Iterator[None]:
         """Commit at the end; on any trouble roll back and close, so that the next use starts afresh."""
-        connection = opened.connection
         try:
-            connection.execute(f"BEGIN {kind}")
-            yield connection
-            connection.execute("COMMIT")
+            opened.connection.execute(f"BEGIN {kind}")
+            yield
+            opened.connection.execute("COMMIT")
         except BaseException:
             with contextlib.suppress(sqlite3.Error):
-                connection.rollback()
+                opened.connection.rollback()
             self.close()
             raise

@@ -76,7 +76,7 @@ class Passphrase:
                 f"the environment variable {self.variable} must hold the passphrase of the credential store"
             )
         stretch = Scrypt(salt=salt, length=KEY_BYTES, n=2**15, r=8, p=3)
-        return Secret(stretch.derive(self.environment[self.variable].encode()))
+        return Secret(stretch.derive(os.fsencode(self.environment[self.variable])))
 
     def commit(self) -> None:
         """Nothing was made."""

@@ -10,13 +10,13 @@ from pathlib import Path
 from kubo_sdk.builtin.file_credentials.config import FileCredentialsConfig
 from kubo_sdk.builtin.file_credentials.database import Database
 from kubo_sdk.builtin.file_credentials.given import check_given
-from kubo_sdk.builtin.file_credentials.turns import Turns
 from kubo_sdk.builtin.file_credentials.key_file import KeyFile, OwnKeyFile
 from kubo_sdk.builtin.file_credentials.keys import KeySource, Passphrase
 from kubo_sdk.builtin.file_credentials.making import Maker, Order, require_kind, what_stays
 from kubo_sdk.builtin.file_credentials.names import checked, prefix_of
 from kubo_sdk.builtin.file_credentials.payload import Payload
 from kubo_sdk.builtin.file_credentials.records import Records
+from kubo_sdk.builtin.file_credentials.turns import Turns
 from kubo_sdk.errors import NotFound
 from kubo_sdk.pki.algorithm import KeyAlgorithm
 from kubo_sdk.ports.credentials import (

@@ -1,4 +1,4 @@
-"""Builds the agent: one zip file with the modules of `agent` and the few of pyroute2 they use, run by the node's Python.
+"""Builds the agent: one zip file with the modules of `agent` and the few of pyroute2 they use, for the node's Python.
 
 The same sources and the same Python always give the same bytes, so an agent is sent again only when it changed.
 pyroute2 is read from where it is installed, never imported.

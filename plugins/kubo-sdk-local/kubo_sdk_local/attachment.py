@@ -18,11 +18,11 @@ def check_free(layout: Layout, slug: str, wanted: tuple[str, ...]) -> None:
     """Raise NotFound for a disk that is not there, Conflict for one that another machine than *slug* has."""
     if len(wanted) > 1:
         raise Conflict(f"{slug} can have one persistent disk at {machines.DISK}, not {len(wanted)}")
-    for id in wanted:
-        disk = disks.get(layout, id)
-        holder = disks.holder(read_machines(layout, disk.place.cluster), id)
+    for wish in wanted:
+        disk = disks.get(layout, wish)
+        holder = disks.holder(read_machines(layout, disk.place.cluster), wish)
         if holder is not None and holder.slug != slug:
-            raise Conflict(f"disk {id} is attached to {holder.instance}; detach it there first")
+            raise Conflict(f"disk {wish} is attached to {holder.instance}; detach it there first")
 
 
 def attach(layout: Layout, record: MachineRecord, id: str) -> None:

@@ -10,12 +10,8 @@ On a version 1 or hybrid host these exist once in every hierarchy.  Paths start 
 process sees it mounted, wherever its own cgroup is.
 """
 
-# Paths are plain strings: pathlib takes longer to import than a machine takes to start.
-# ruff: noqa: PTH
-
 from __future__ import annotations
 
-import contextlib
 import os
 
 MACHINE = "machine"
@@ -45,6 +41,14 @@ def _controllers(options: str) -> str:
     return ",".join(
         option for option in options.split(",") if option not in generic and not option.startswith("release_agent")
     )
+
+
+def controllers(found: Hierarchies) -> tuple[str, ...]:
+    """Every controller there is, and on version 1 every named hierarchy."""
+    names: list[str] = []
+    for top, listed in found:
+        names += [name for name in listed.split(",") if name] or _read(f"{top}/cgroup.controllers").split()
+    return tuple(names)
 
 
 def version(found: Hierarchies) -> str:
@@ -77,8 +81,8 @@ def _make_chain(top: str, path: str, controllers: str, unified: bool) -> None:
 
 
 def _make(level: str, controllers: str) -> None:
-    with contextlib.suppress(FileExistsError):
-        os.mkdir(level)
+    if not os.path.isdir(level):
+        os.makedirs(level, exist_ok=True)
     if "cpuset" in controllers.split(","):
         # A new cpuset is empty, and nothing may run in an empty one.
         for knob in ("cpuset.cpus", "cpuset.mems"):
@@ -141,8 +145,10 @@ def _remove_tree(level: str) -> bool:
 def remove_if_empty(found: Hierarchies, path: str) -> None:
     """Remove the single cgroup *path* where nothing is left below it."""
     for top, _ in found:
-        with contextlib.suppress(OSError):
+        try:
             os.rmdir(f"{top}/{path}")
+        except OSError:
+            continue
 
 
 def processes(found: Hierarchies, path: str) -> tuple[int, ...]:
@@ -150,8 +156,10 @@ def processes(found: Hierarchies, path: str) -> tuple[int, ...]:
     pids: set[int] = set()
     for top, _ in found:
         for directory, _, _ in os.walk(f"{top}/{path}"):
-            with contextlib.suppress(OSError):
+            try:
                 pids.update(int(pid) for pid in _read(f"{directory}/cgroup.procs").split())
+            except OSError:
+                continue
     return tuple(sorted(pids - {0}))
 
 

@@ -10,11 +10,11 @@ from kubo_sdk_local import cgroups, host, host_settings, network, outside
 from kubo_sdk_local.config import LocalConfig
 from kubo_sdk_local.layout import Layout
 from kubo_sdk_local.records import ClusterRecord, read_cluster, write_cluster
-from kubo_sdk_local.stemcell import Stemcells
+from kubo_sdk_local.stemcell import Stemcell
 from kubo_sdk_local.storage import locked, remove_empty, remove_tree
 
 
-def prepare(config: LocalConfig, layout: Layout, stemcells: Stemcells, cluster: ClusterId) -> None:
+def prepare(config: LocalConfig, layout: Layout, stemcell: Stemcell, cluster: ClusterId) -> None:
     """Make what the machines of *cluster* share; cheap when it is there.
 
     What can be refused is refused first, before the stemcell is built.  The bridge comes last: where it is, all is.
@@ -23,11 +23,11 @@ def prepare(config: LocalConfig, layout: Layout, stemcells: Stemcells, cluster: 
     there = _check_record(layout, cluster, wanted)
     made = there is not None and network.has_bridge(layout.bridge(cluster), config.subnet)
     if not made:
-        problems = host.problems(config, layout.root, stemcells)
+        problems = host.problems(config)
         if problems:
             raise HostError("; ".join(problems))
         network.check_subnet(layout.bridge(cluster), config.subnet)
-    tree = stemcells.ensure()
+    tree = stemcell.ensure()
     if made:
         return
     with locked(layout.lock(), f"the clusters below {layout.root}"):
@@ -57,13 +57,13 @@ def _check_record(layout: Layout, cluster: ClusterId, wanted: ClusterRecord) -> 
     return there
 
 
-def dispose(layout: Layout, stemcells: Stemcells, cluster: ClusterId) -> None:
+def dispose(layout: Layout, stemcell: Stemcell, cluster: ClusterId) -> None:
     """Remove what `prepare` made for this cluster alone; the cache stays."""
     if not layout.directors().is_dir():
         return
     with locked(layout.lock(), f"the clusters below {layout.root}"):
         network.remove_bridge(layout.bridge(cluster))
-        outside.remove_rules(layout, cluster, read_cluster(layout, cluster), stemcells.tree)
+        outside.remove_rules(layout, cluster, read_cluster(layout, cluster), stemcell.tree)
         found = cgroups.hierarchies()
         cgroups.remove_if_empty(found, layout.cgroup(cluster))
         cgroups.remove_if_empty(found, cgroups.PARENT)

@@ -10,6 +10,8 @@ from attrs import frozen
 
 from kubo_sdk.errors import ConfigError
 
+DEFAULT_ROOT = Path("/var/lib/kubo")
+DEFAULT_CACHE = Path("/var/cache/kubo")
 _PACKAGE = re.compile(r"[a-z0-9][a-z0-9.+-]+")
 _SMALLEST_PREFIX, _LARGEST_PREFIX = 29, 16
 
@@ -30,12 +32,22 @@ class LocalConfig:
     outside: bool = False
     stemcell_packages: tuple[str, ...] = ()
 
+    @property
+    def state(self) -> Path:
+        """Where machines and disks live."""
+        return self.root or DEFAULT_ROOT
 
-def check(config: LocalConfig, root: Path, cache: Path) -> None:
-    """Raise ConfigError with every option that cannot work; *root* and *cache* as they will be used."""
+    @property
+    def stemcells(self) -> Path:
+        """Where stemcells live."""
+        return (self.cache or DEFAULT_CACHE) / "stemcells"
+
+
+def check(config: LocalConfig) -> None:
+    """Raise ConfigError with every option that cannot work."""
     problems = [
-        *_path_problems("root", root),
-        *_path_problems("cache", cache),
+        *_path_problems("root", config.state),
+        *_path_problems("cache", config.stemcells),
         *_subnet_problems(config.subnet),
         *(
             f"stemcell_packages: {name!r} is not the name of a Debian package"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from kubo_sdk.errors import Conflict, KuboError, NotFound
 from kubo_sdk.model.instance import ClusterId
@@ -16,8 +16,8 @@ from kubo_sdk_local.config import LocalConfig, check
 from kubo_sdk_local.layout import Layout, Place
 from kubo_sdk_local.records import MachineRecord, read_machine, read_machines
 from kubo_sdk_local.shell import LocalShell
-from kubo_sdk_local.stemcell import Stemcells
-from kubo_sdk_local.storage import locked, remove_tree
+from kubo_sdk_local.stemcell import Stemcell
+from kubo_sdk_local.storage import locked
 
 
 @frozen
@@ -26,18 +26,18 @@ class LocalCpi:
 
     config: LocalConfig
     layout: Layout
-    stemcells: Stemcells
+    stemcell: Stemcell
 
     def info(self) -> CpiInfo:
         return CpiInfo(disks=True, zones=True, shares_trees=True)
 
     def prepare(self, cluster: ClusterId) -> None:
-        clusters.prepare(self.config, self.layout, self.stemcells, cluster)
+        clusters.prepare(self.config, self.layout, self.stemcell, cluster)
 
     def create_vm(self, request: VmRequest) -> Vm:
         slug = request.instance.slug
         with self._machine_lock(request.cluster, slug) as lock:
-            record = creation.ensure_record(self.layout, self.stemcells.tree, request)
+            record = creation.ensure_record(self.layout, self.stemcell.tree, request)
             before = machines.state(self.layout.machine(request.cluster, slug))
             if before is not VmState.RUNNING:
                 self._start(record, lock, keep=before is VmState.STOPPED)
@@ -72,7 +72,7 @@ class LocalCpi:
         return LocalShell(self.layout, place)
 
     def dispose(self, cluster: ClusterId) -> None:
-        clusters.dispose(self.layout, self.stemcells, cluster)
+        clusters.dispose(self.layout, self.stemcell, cluster)
 
     def create_disk(self, request: DiskRequest) -> Disk:
         with self._cluster_lock(request.cluster):
@@ -147,8 +147,11 @@ class LocalCpi:
 
 
 def connect(config: LocalConfig, context: ConnectContext) -> DiskCpi:
-    """The CPI for this config; relative paths start at the spec's directory.  ConfigError when an option cannot work."""
-    root = (context.base_dir / (config.root or context.state_dir)).resolve()
-    cache = (context.base_dir / (config.cache or context.cache_dir)).resolve()
-    check(config, root, cache)
-    return LocalCpi(config, Layout(root), Stemcells(cache=cache, packages=config.stemcell_packages))
+    """The CPI for this config; relative paths start at the spec's directory.  ConfigError when it cannot work."""
+    config = evolve(
+        config,
+        root=(context.base_dir / (config.root or context.state_dir)).resolve(),
+        cache=(context.base_dir / (config.cache or context.cache_dir)).resolve(),
+    )
+    check(config)
+    return LocalCpi(config, Layout(config.state), Stemcell.of(config))

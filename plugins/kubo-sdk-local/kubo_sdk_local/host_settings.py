@@ -5,7 +5,6 @@ Settings are named as below /proc/sys.  Those below ``net/`` belong to the netwo
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import Any
 
@@ -68,7 +67,7 @@ def _share(layout: Layout, cluster: ClusterId, name: str) -> None:
 
 
 def _key(name: str) -> str:
-    namespace = os.stat("/proc/thread-self/ns/net").st_ino if name.startswith("net/") else ""
+    namespace = Path("/proc/thread-self/ns/net").stat().st_ino if name.startswith("net/") else ""
     return f"{namespace}:{name}"
 
 

@@ -13,8 +13,8 @@ from kubo_sdk.errors import HostError, Unavailable
 _SECONDS = 60.0
 
 
-def launch(program: str, request: dict[str, Any], *, what: str, keep: tuple[int, ...] = ()) -> None:
-    """Run ``kubo_sdk_local.launcher.<program>`` with *request* and wait for its end.
+def launch(program: str, request: dict[str, Any], *, what: str, keep: tuple[int, ...] = ()) -> str:
+    """Run ``kubo_sdk_local.launcher.<program>`` with *request* and return what it printed.
 
     *keep* are file descriptors it inherits.  HostError with its own words when it fails; it cleans up after itself
     and goes on to its end when this process dies.
@@ -26,17 +26,18 @@ def launch(program: str, request: dict[str, Any], *, what: str, keep: tuple[int,
     with subprocess.Popen(
         command,
         stdin=subprocess.PIPE,
-        stdout=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         pass_fds=keep,
         start_new_session=True,
         cwd="/",
     ) as process:
         try:
-            _, said = process.communicate(marshal.dumps(request), timeout=_SECONDS)
+            printed, said = process.communicate(marshal.dumps(request), timeout=_SECONDS)
         except subprocess.TimeoutExpired as error:
             process.kill()
             raise Unavailable(f"{what} did not end within {_SECONDS:g} s; try again") from error
     if process.returncode:
         lines = said.decode(errors="replace").strip().splitlines() or [f"exit code {process.returncode}"]
         raise HostError(f"{what} failed: {lines[-1]}")
+    return printed.decode()

@@ -10,6 +10,8 @@ from ipaddress import IPv4Address
 from pathlib import Path
 from typing import Any
 
+from attrs import evolve
+
 from kubo_sdk.engine.retry import wait_until
 from kubo_sdk.errors import HostError, Unavailable
 from kubo_sdk.ports.cpi import VmState
@@ -18,7 +20,7 @@ from kubo_sdk_local.disks import data_directory
 from kubo_sdk_local.launch import launch
 from kubo_sdk_local.layout import Layout
 from kubo_sdk_local.netlink import Netlink
-from kubo_sdk_local.records import MachineRecord, read_cluster
+from kubo_sdk_local.records import MachineRecord, read_cluster, write_machine
 from kubo_sdk_local.storage import remove_tree
 
 _DEATH_MS = 30_000
@@ -97,9 +99,13 @@ def stop(layout: Layout, record: MachineRecord) -> None:
 
 
 def remove(layout: Layout, record: MachineRecord) -> None:
-    """Stop the machine and remove its files, the record last."""
-    stop(layout, record)
+    """Stop the machine and remove its files, the record last.
+
+    The record says so first: what an interruption leaves is never taken for a machine that can be started.
+    """
     directory = layout.machine(record.owner, record.slug)
+    write_machine(directory, evolve(record, doomed=True))
+    stop(layout, record)
     for path in directory.iterdir():
         if path.name != "machine.json":
             remove_tree(path)

@@ -1,6 +1,6 @@
 """The packet filter rules that a cluster needs on the host: masquerading, and getting past a closed FORWARD chain.
 
-Masquerading is a table of nftables' own, made with the stemcell's ``nft``, so the host needs none.  Where the host's
+Masquerading is a table of nftables' own, made with the stemcell's ``nft`` where the host has none.  Where the host's
 iptables drops what it forwards, as container engines make it do, bridged frames are dropped too: the cluster's bridge
 is then let through with the host's own iptables.  Nothing is changed where neither is the case.
 """
@@ -85,9 +85,8 @@ def _iptables(*arguments: str, may_fail: bool = False) -> bool:
 
 
 def _nft(stemcell: Path, rules: str) -> None:
-    done = subprocess.run(
-        ["chroot", str(stemcell), "nft", "-f", "-"], input=rules, capture_output=True, text=True, check=False
-    )
+    program = ["nft"] if shutil.which("nft") else ["chroot", str(stemcell), "nft"]
+    done = subprocess.run([*program, "-f", "-"], input=rules, capture_output=True, text=True, check=False)
     if done.returncode:
         lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
         raise HostError(f"this host takes no masquerading rules ({lines[0]}); its kernel needs nf_tables and nft_masq")

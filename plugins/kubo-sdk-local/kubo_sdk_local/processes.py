@@ -4,12 +4,8 @@ A process is named by its id, its start time and the boot of the host, so an id 
 mistaken for it.
 """
 
-# Paths are plain strings: pathlib takes longer to import than a machine takes to start.
-# ruff: noqa: PTH
-
 from __future__ import annotations
 
-import contextlib
 import os
 
 _START_FIELD = 19
@@ -45,9 +41,11 @@ def record(path: str, pid: int) -> None:
 
 def recorded(path: str) -> str | None:
     """The identity in *path*, or None."""
-    with contextlib.suppress(FileNotFoundError), open(path) as file:
-        return file.read()
-    return None
+    try:
+        with open(path) as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
 
 
 def _stat(pid: int) -> list[str]:

@@ -81,11 +81,9 @@ def facts() -> dict[str, str]:
 
 def has_capability(number: int) -> bool:
     """Whether this process has the capability of that number."""
-    with open("/proc/self/status") as lines:
-        for line in lines:
-            if line.startswith("CapEff:"):
-                return bool(int(line.split()[1], 16) >> number & 1)
-    return False
+    lines = Path("/proc/self/status").read_text().splitlines()
+    effective = next(line.split()[1] for line in lines if line.startswith("CapEff:"))
+    return bool(int(effective, 16) >> number & 1)
 
 
 def _make_directory(path: Path) -> None:

@@ -11,6 +11,7 @@ from attrs import frozen
 
 from kubo_sdk.errors import HostError
 from kubo_sdk_local import recipe
+from kubo_sdk_local.config import LocalConfig
 from kubo_sdk_local.layout import digest
 from kubo_sdk_local.storage import locked, read_json, remove_tree, write_json
 
@@ -19,17 +20,22 @@ _BUILD_SECONDS = 1800
 
 
 @frozen(kw_only=True)
-class Stemcells:
-    """The stemcells below one cache directory."""
+class Stemcell:
+    """The stemcell of one list of packages, below a directory where others lie too."""
 
-    cache: Path
+    parent: Path
     packages: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, config: LocalConfig) -> Stemcell:
+        """The stemcell that *config* asks for."""
+        return cls(parent=config.stemcells, packages=config.stemcell_packages)
 
     @property
     def directory(self) -> Path:
         """Where the stemcell of these packages lies, whether it is there or not."""
         inputs = (str(recipe.VERSION), recipe.SUITE, *recipe.packages(self.packages))
-        return self.cache / "stemcells" / digest(*inputs, length=16)
+        return self.parent / digest(*inputs, length=16)
 
     @property
     def tree(self) -> Path:
@@ -45,7 +51,7 @@ class Stemcells:
         """The root file system, built first when it is missing or damaged.  HostError when that cannot be done."""
         if self.is_present():
             return self.tree
-        with locked(self.cache / "stemcells" / ".lock", "the stemcells"):
+        with locked(self.parent / ".lock", "the stemcells"):
             if not self.is_present():
                 self._replace()
         return self.tree
@@ -93,9 +99,7 @@ def _in_use(tree: Path) -> bool:
 
 def _build(tree: Path, packages: tuple[str, ...]) -> None:
     if shutil.which("mmdebstrap") is None:
-        raise HostError(
-            "the stemcell is built with mmdebstrap, which is not installed; run: apt-get install mmdebstrap"
-        )
+        raise HostError("the stemcell needs mmdebstrap, which is not installed; run: apt-get install mmdebstrap")
     command = [
         "mmdebstrap",
         "--mode=root",

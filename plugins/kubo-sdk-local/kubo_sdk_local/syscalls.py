@@ -91,6 +91,11 @@ def drop_from_bounding_set(capability: int) -> None:
     _checked(_libc.prctl(_PR_CAPBSET_DROP, capability, 0, 0, 0), f"giving up capability {capability}")
 
 
+def restore_signal(number: int) -> None:
+    """Handle a signal as at the start of a program."""
+    _libc.signal(number, None)
+
+
 def open_tree(path: str) -> int:
     """A copy of the mount at *path*, attached nowhere yet, as a file descriptor."""
     flags = OPEN_TREE_CLONE | os.O_CLOEXEC

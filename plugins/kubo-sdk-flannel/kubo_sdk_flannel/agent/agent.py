@@ -17,12 +17,11 @@ from kubo_sdk_flannel.agent.upkeep import Upkeep
 from kubo_sdk_flannel.agent.wire import VXLAN, BadNetwork, Network
 
 
-def run(settings: Settings) -> None:
+def run(settings: Settings, store: Store) -> None:
     """Until a signal ends it, or NetworkChanged.  The data plane stays behind on purpose: pods go on talking."""
     if not Path(settings.subnet_file).exists():
         files.remove(settings.cni_file)  # from before a reboot: there is no network now
     state = State(settings.state_file, settings.public_ip)
-    store = open_store(settings)
     systemd.notify("READY=1", "STATUS=waiting for the network's configuration")
     opened = _wait_for_network(store, state)
     plane = _wait_for_underlay(opened.network, settings.public_ip, state)

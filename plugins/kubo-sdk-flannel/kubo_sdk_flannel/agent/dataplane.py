@@ -66,7 +66,8 @@ def wished_for(view: View, network: Network, devices: Devices, on_link: Callable
     """The entries for every other node.  Leases of another backend are left alone, as flannel does."""
     neighbours, forwardings, routes = set(), set(), set()
     for lease in view.others:
-        if lease.backend != network.backend.type or lease.subnet.overlaps(view.own.subnet):
+        mine = lease.public_ip == view.own.public_ip or lease.subnet.overlaps(view.own.subnet)
+        if mine or lease.backend != network.backend.type:
             continue
         if lease.backend == HOST_GW or (network.backend.direct_routing and on_link(lease.public_ip)):
             routes.add(Route(lease.subnet, lease.public_ip, devices.underlay, onlink=False))

@@ -8,7 +8,6 @@ from ipaddress import IPv4Address, IPv4Network
 from pathlib import Path
 from typing import Any, NamedTuple
 
-
 from kubo_sdk_flannel.agent import netlink, tables
 from kubo_sdk_flannel.agent.dataplane import device_mtu
 from kubo_sdk_flannel.agent.messages import build, linkmsg
@@ -26,9 +25,9 @@ class NoUnderlay(Exception):
 
 
 class Underlay(NamedTuple):
-    """The interface that has this machine's address."""
+    """The interface that has this machine's address; ``device`` is its index."""
 
-    index: int
+    device: int
     mtu: int
 
 
@@ -51,7 +50,7 @@ def new_mac() -> str:
 
 
 class VxlanDevice:
-    """``flannel.<VNI>`` as flannel makes it: no learning, no misses, its MAC given at creation so that udev keeps it."""
+    """``flannel.<VNI>`` as flannel makes it: no learning, no misses; its MAC is given at creation, so udev keeps it."""
 
     def __init__(self, kernel: Netlink, network: Network, public_ip: str) -> None:
         self._kernel = kernel
@@ -103,7 +102,7 @@ class VxlanDevice:
     def _settings(self, underlay: Underlay) -> list[tuple[str, Any]]:
         return [
             ("IFLA_VXLAN_ID", self._network.backend.vni),
-            ("IFLA_VXLAN_LINK", underlay.index),
+            ("IFLA_VXLAN_LINK", underlay.device),
             ("IFLA_VXLAN_LOCAL", self._public_ip),
             ("IFLA_VXLAN_PORT", self._network.backend.port or _VXLAN_PORT),
             ("IFLA_VXLAN_LEARNING", 0),

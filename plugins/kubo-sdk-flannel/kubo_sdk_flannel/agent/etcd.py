@@ -125,9 +125,8 @@ class Etcd:
         try:
             answer: dict[str, Any] = json.loads(reply.body)
         except ValueError as error:
-            raise Unreachable(
-                f"etcd at {self.endpoint} answered {path} with status {reply.status} {reply.body!r}"
-            ) from error
+            text = reply.body[:200].decode(errors="replace").strip()
+            raise Unreachable(f"etcd at {self.endpoint} answered {path} with {reply.status}: {text}") from error
         if reply.status == 200:
             return answer
         message = f"etcd at {self.endpoint} answered: {answer.get('message') or answer.get('error')}"

@@ -1,4 +1,4 @@
-"""Subnet leases in etcd v3, as flannel keeps them: taken by a transaction, renewed by a new lease, followed by a watch."""
+"""Subnet leases in etcd v3 as flannel keeps them: a transaction takes one, a new lease renews it, a watch shows all."""
 
 from __future__ import annotations
 
@@ -211,7 +211,9 @@ class EtcdStore:
             raise Unreachable(f"the watch of etcd ended: {message['error'].get('message', 'no reason given')}")
         result = message.get("result", {})
         if result.get("canceled"):
-            return False
+            if "compact_revision" in result:
+                return False
+            raise Unreachable(f"etcd ended the watch: {result.get('cancel_reason', 'no reason given')}")
         for event in result.get("events", ()):
             self._apply(event.get("type") == "DELETE", read_item(event["kv"]))
         self._keep_own()

@@ -34,10 +34,8 @@ class RouteEvents:
         """Read what has come; whether any of it concerns *devices* or a route of *subnet_length*."""
         hit = False
         for block in _pending(self._socket):
-            if block is None:
-                hit = True  # events were lost: look for yourself
-            else:
-                hit = hit or _concerns(block, devices, subnet_length)
+            # where events were lost, look for yourself
+            hit = hit or block is None or _concerns(block, devices, subnet_length)
         return hit
 
 

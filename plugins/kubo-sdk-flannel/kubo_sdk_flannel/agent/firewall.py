@@ -11,7 +11,6 @@ import shutil
 import subprocess
 from ipaddress import IPv4Network
 
-
 _POSTROUTING, _FORWARD = "FLANNEL-POSTRTG", "FLANNEL-FWD"
 _MASQUERADE, _ACCEPT = '-m comment --comment "flanneld masq"', '-m comment --comment "flanneld forward"'
 _JUMPS = {"nat": f"POSTROUTING {_MASQUERADE} -j {_POSTROUTING}", "filter": f"FORWARD {_ACCEPT} -j {_FORWARD}"}

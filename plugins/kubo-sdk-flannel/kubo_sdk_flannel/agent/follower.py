@@ -12,6 +12,7 @@ from kubo_sdk_flannel.agent.trouble import StoreTrouble
 
 QUICK_SECONDS = 0.2
 SLOW_SECONDS = 2.0
+LONG_SECONDS = 10.0  # what held this long was a connection that worked
 
 
 class Backoff:
@@ -57,11 +58,13 @@ class Follower:
     def _run(self) -> None:
         backoff = Backoff()
         while not self._over:
+            began = time.monotonic()
             try:
                 self._store.follow(self._publish)
-                backoff.reset()
             except StoreTrouble as error:
                 self._tell(error=str(error))
+                if time.monotonic() - began > LONG_SECONDS:
+                    backoff.reset()
                 backoff.wait()
             except Exception as error:  # a thread that dies silently would leave the node on old leases for ever
                 self._tell(over=error)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from kubo_sdk_flannel.agent import settings
-from kubo_sdk_flannel.agent.agent import run
+from kubo_sdk_flannel.agent.agent import open_store, run
 from kubo_sdk_flannel.agent.trouble import NetworkChanged, say
 
 
@@ -15,7 +15,13 @@ def main() -> int:
         say("usage: agent.pyz SETTINGS")
         return 2
     try:
-        run(settings.load(sys.argv[1]))
+        chosen = settings.load(sys.argv[1])
+        store = open_store(chosen)
+    except (OSError, ValueError, KeyError) as error:
+        say(f"the settings {sys.argv[1]} or a file they name cannot be used: {error}")
+        return 1
+    try:
+        run(chosen, store)
     except NetworkChanged as error:
         say(str(error))
     return 0

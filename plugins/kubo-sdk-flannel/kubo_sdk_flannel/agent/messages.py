@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from typing import Any
 
-from pyroute2.netlink import nla, nlmsg
-from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg
-from pyroute2.netlink.rtnl.ndmsg import ndmsg
-from pyroute2.netlink.rtnl.rtmsg import rtmsg
+from pyroute2.netlink import nla, nlmsg  # type: ignore[import-untyped]
+from pyroute2.netlink.rtnl.ifaddrmsg import ifaddrmsg  # type: ignore[import-untyped]
+from pyroute2.netlink.rtnl.ndmsg import ndmsg  # type: ignore[import-untyped]
+from pyroute2.netlink.rtnl.rtmsg import rtmsg  # type: ignore[import-untyped]
 
 __all__ = ["build", "ifaddrmsg", "linkmsg", "ndmsg", "rtmsg"]
 
 
-class linkmsg(nlmsg):  # noqa: N801  named as pyroute2 names its messages
+class linkmsg(nlmsg):  # type: ignore[misc]  # noqa: N801  named as pyroute2 names its messages
     """``struct ifinfomsg`` and what follows it."""
 
     prefix = "IFLA_"
@@ -27,17 +27,17 @@ class linkmsg(nlmsg):  # noqa: N801  named as pyroute2 names its messages
         (18, "IFLA_LINKINFO", "linkinfo"),
     )
 
-    class linkinfo(nla):  # noqa: N801
+    class linkinfo(nla):  # type: ignore[misc]  # noqa: N801
         """What kind of link it is; the settings are read for VXLAN only."""
 
         nla_map = ((1, "IFLA_INFO_KIND", "asciiz"), (2, "IFLA_INFO_DATA", "settings"))
 
         @staticmethod
-        def settings(self: Any, *args: Any, **kwargs: Any) -> Any:
+        def settings(info: Any, *_: Any, **__: Any) -> Any:
             """The class that reads the settings of this kind."""
-            return self.vxlan if self.get_attr("IFLA_INFO_KIND") == "vxlan" else self.hex
+            return info.vxlan if info.get_attr("IFLA_INFO_KIND") == "vxlan" else info.hex
 
-        class vxlan(nla):  # noqa: N801
+        class vxlan(nla):  # type: ignore[misc]  # noqa: N801
             """How a VXLAN device is set up."""
 
             nla_map = (

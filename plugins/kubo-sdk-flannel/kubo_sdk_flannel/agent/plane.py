@@ -46,7 +46,7 @@ class Plane:
     @property
     def devices(self) -> Devices:
         """The interfaces whose events matter."""
-        return Devices(self._underlay.index, self._vxlan.index)
+        return Devices(self._underlay.device, self._vxlan.index)
 
     def prepare(self, lease_mac: str) -> None:
         """Settle the MAC this node announces and remove what an earlier configuration left."""

@@ -6,7 +6,6 @@ import errno
 from ipaddress import IPv4Address, IPv4Network
 from typing import Any, NamedTuple
 
-
 from kubo_sdk_flannel.agent import netlink
 from kubo_sdk_flannel.agent.dataplane import Changes, Forwarding, Neighbour, Route
 from kubo_sdk_flannel.agent.messages import build, ifaddrmsg, ndmsg, rtmsg

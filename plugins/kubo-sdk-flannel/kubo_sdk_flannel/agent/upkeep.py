@@ -76,9 +76,7 @@ class Upkeep:
 
     def _follow(self, before: View | None, view: View) -> None:
         if before is not None and before.own.subnet != view.own.subnet:
-            say(
-                f"this node's subnet is {view.own.subnet} now, no longer {before.own.subnet}; its pods must be made anew"
-            )
+            say(f"this node's subnet is now {view.own.subnet}, no longer {before.own.subnet}; make its pods anew")
             self._rules_at = 0.0
         self._reconcile(view, "the leases changed")
         self._announce(view)

@@ -1,8 +1,5 @@
 """Mounts a disk in a running machine, or unmounts it there."""
 
-# Paths are plain strings: pathlib takes longer to import than a machine takes to start.
-# ruff: noqa: PTH
-
 from __future__ import annotations
 
 import marshal

@@ -1,13 +1,9 @@
 """The file system of one machine, as it is put together in the machine's own mount namespace."""
 
-# Paths are plain strings: pathlib takes longer to import than a machine takes to start.
-# ruff: noqa: PTH
-
 from __future__ import annotations
 
 import os
 import stat
-from typing import Any
 
 from kubo_sdk_local import cgroups
 from kubo_sdk_local.syscalls import (
@@ -25,6 +21,10 @@ from kubo_sdk_local.syscalls import (
     pivot_root,
     unmount,
 )
+
+TYPE_CHECKING = False  # As in typing, which takes longer to import than all the rest.
+if TYPE_CHECKING:
+    from typing import Any
 
 _DEVICES = (
     ("null", 1, 3),
@@ -58,7 +58,7 @@ def enter(request: dict[str, Any], found: cgroups.Hierarchies) -> None:
     _mount_dev(f"{top}/dev")
     mount("tmpfs", f"{top}/run", "tmpfs", MS_NOSUID | MS_NODEV, "mode=755")
     os.mkdir(f"{top}/run/lock", 0o755)
-    mount("tmpfs", f"{top}/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777")
+    mount("tmpfs", f"{top}/tmp", "tmpfs", MS_NOSUID | MS_NODEV, "mode=1777")  # noqa: S108
     for source, target in request["binds"]:
         os.makedirs(top + target, exist_ok=True)
         bind(source, top + target)

@@ -5,21 +5,20 @@ and written down who it is; until it becomes systemd it dies with its parent.  T
 which it got from the SDK as an open file, so nobody touches a machine that a launcher still works on.
 """
 
-# Paths are plain strings: pathlib takes longer to import than a machine takes to start.
-# ruff: noqa: PTH
-
 from __future__ import annotations
 
 import marshal
 import os
 import resource
-import signal
 import sys
-from typing import Any
 
 from kubo_sdk_local import cgroups, processes, syscalls
 from kubo_sdk_local.launcher import root
 from kubo_sdk_local.netlink import Netlink
+
+TYPE_CHECKING = False  # As in typing, which takes longer to import than all the rest.
+if TYPE_CHECKING:
+    from typing import Any
 
 _NAMESPACES = (
     syscalls.CLONE_NEWNS
@@ -33,12 +32,14 @@ _ENVIRONMENT = {"container": "kubo", "PATH": "/usr/local/sbin:/usr/local/bin:/us
 _GIVEN_UP = (16, 17, 25)
 _OPEN_FILES = 1 << 20
 
-Request = dict[str, Any]
+_SIGKILL = 9
+# The two that Python ignores and passes on.
+_SIGPIPE, _SIGXFSZ = 13, 25
 
 
 def main() -> None:
     # marshal, because the writer is the same interpreter and importing json takes as long as starting a machine.
-    request: Request = marshal.loads(sys.stdin.buffer.read())  # noqa: S302
+    request: dict[str, Any] = marshal.loads(sys.stdin.buffer.read())  # noqa: S302
     os.set_inheritable(request["lock"], False)
     os.umask(0o022)
     try:
@@ -47,7 +48,7 @@ def main() -> None:
         sys.exit(error.strerror or str(error))
 
 
-def _start(request: Request) -> None:
+def _start(request: dict[str, Any]) -> None:
     found = cgroups.hierarchies()
     cgroups.create(found, request["cgroup"], cpus=request["cpus"], memory_mb=request["memory_mb"])
     go_read, go_write = os.pipe()
@@ -66,17 +67,17 @@ def _start(request: Request) -> None:
         os.write(go_write, b"!")
         trouble = _read_all(said_read)
         if trouble:
-            raise OSError(0, trouble.decode())
+            raise OSError(0, trouble.decode())  # noqa: TRY301
     except BaseException:
-        os.kill(pid, signal.SIGKILL)
+        os.kill(pid, _SIGKILL)
         os.waitpid(pid, 0)
         raise
 
 
-def _become_machine(request: Request, found: cgroups.Hierarchies, host: Netlink, go: int, said: int) -> None:
+def _become_machine(request: dict[str, Any], found: cgroups.Hierarchies, host: Netlink, go: int, said: int) -> None:
     """Runs in the child and does not return.  The pipe *said* closes when systemd takes over."""
     try:
-        syscalls.die_with_parent(signal.SIGKILL)
+        syscalls.die_with_parent(_SIGKILL)
         if not os.read(go, 1):
             os._exit(1)
         os.setsid()
@@ -85,13 +86,13 @@ def _become_machine(request: Request, found: cgroups.Hierarchies, host: Netlink,
         _connect(request, host)
         root.enter(request, found)
         _shed()
-        os.execve("/sbin/init", ["/sbin/init"], _ENVIRONMENT)
+        os.execve("/sbin/init", ["/sbin/init"], _ENVIRONMENT)  # noqa: S606
     except BaseException as error:
         os.write(said, str(error).encode() or b"no reason given")
     os._exit(1)
 
 
-def _connect(request: Request, host: Netlink) -> None:
+def _connect(request: dict[str, Any], host: Netlink) -> None:
     """Join the cluster's bridge with eth0.  *host* still speaks to the namespace that was left."""
     bridge = host.get_index(request["bridge"])
     here = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
@@ -123,8 +124,8 @@ def _shed() -> None:
     for stream in (0, 1, 2):
         os.dup2(null, stream)
     os.close(null)
-    for name in (signal.SIGPIPE, signal.SIGXFSZ):
-        signal.signal(name, signal.SIG_DFL)
+    for number in (_SIGPIPE, _SIGXFSZ):
+        syscalls.restore_signal(number)
     _bound_open_files()
     for capability in _GIVEN_UP:
         syscalls.drop_from_bounding_set(capability)
