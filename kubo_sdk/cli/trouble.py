@@ -29,7 +29,14 @@ def sentences(error: KuboError) -> list[str]:
     if isinstance(error, ConfigError):
         texts = list(error.problems)
     elif isinstance(error, DeployFailed):
-        texts = [f"{title}: {failure or type(failure).__name__}" for title, failure in error.failures]
+        texts = [f"{title}: {_words(failure)}" for title, failure in error.failures]
     else:
-        texts = [str(error) or type(error).__name__]
+        texts = [_words(error)]
     return [" ".join(text.split()) for text in texts]
+
+
+def _words(error: BaseException) -> str:
+    kind = type(error).__name__
+    if isinstance(error, KuboError):
+        return str(error) or kind
+    return f"{kind}: {error}"

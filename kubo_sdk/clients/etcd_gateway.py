@@ -76,8 +76,7 @@ class EtcdGateway:
             token = self._token
             response = self._post(path, request, token, idempotent, endpoint)
             text = response.explanation() if response.status >= 300 else ""
-            # Without any token, what needs rights is denied like a token without them.
-            if self._user and (any(sign in text for sign in WANTS_TOKEN) or (not token and response.status == 403)):
+            if self._user and any(sign in text for sign in WANTS_TOKEN):
                 self._renew(token)
             elif not any(sign in text for sign in OLD_REVISION):
                 break
@@ -110,7 +109,8 @@ class EtcdGateway:
     def _post(
         self, path: str, request: Mapping[str, Any], token: str, idempotent: bool, endpoint: Address | None
     ) -> Response:
-        headers = {"Content-Type": "application/json"}
+        # Without Accept, etcd takes the common name of its own server certificate for the user of the request.
+        headers = {"Content-Type": "application/json", "Accept": "application/json"}
         if token:
             headers["Authorization"] = token
         return self.https.request(
@@ -129,7 +129,7 @@ def checked(response: Response, what: str) -> Response:
         text = response.explanation()
         if REFUSES_COMMON_NAME in text:
             raise AuthError(
-                f"etcd {response.endpoint} refuses a client certificate with a common name; issue it without"
+                f"etcd {response.endpoint} refuses client certificates with a common name; issue one without"
             )
         for sign, error in MEANINGS:
             if sign in text:

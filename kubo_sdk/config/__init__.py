@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kubo_sdk.config.checks import check, check_ingress, check_other_networks
-from kubo_sdk.config.load import from_mapping, load, refuse
+from kubo_sdk.config.load import from_mapping, line_of, load, refuse
 from kubo_sdk.config.networks import networks_in
 from kubo_sdk.config.problem import Problem
 from kubo_sdk.config.structure import structure
@@ -14,6 +14,7 @@ __all__ = [
     "check_ingress",
     "check_other_networks",
     "from_mapping",
+    "line_of",
     "load",
     "networks_in",
     "refuse",

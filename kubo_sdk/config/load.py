@@ -13,7 +13,7 @@ from kubo_sdk.config.place import Place, is_written, locate, root_place
 from kubo_sdk.config.problem import Problem
 from kubo_sdk.config.spec_schema import spec_reader
 from kubo_sdk.errors import ConfigError
-from kubo_sdk.model.spec import ClusterSpec
+from kubo_sdk.model.spec import ClusterSpec, ProviderChoice
 
 
 def load(path: Path) -> ClusterSpec:
@@ -54,14 +54,19 @@ def refuse(problems: Iterable[Problem], spec: ClusterSpec | None = None) -> None
 
     A problem with a provider's option gets the line of that option when *spec* came from a file.
     """
-    found = [f"{_option_place(spec, problem)}{problem}" for problem in problems]
+    found = [f"{_option_line(spec, problem)}{problem}" for problem in problems]
     if found:
         raise ConfigError(found)
 
 
-def _option_place(spec: ClusterSpec | None, problem: Problem) -> str:
-    """``file:line: `` of the provider's option *problem* is about, or nothing where that is not known."""
-    choice = getattr(spec, str(problem.path[0]), None) if spec and problem.path else None
-    options = getattr(choice, "options", None)
-    place = locate(options, problem.path[1:])
+def line_of(choice: ProviderChoice, option: str = "provider") -> str:
+    """Where *option* of *choice* was written, to be put before a sentence: ``cluster.yml:7: ``; empty if unknown."""
+    place = locate(choice.options, (option,))
     return f"{place.file}:{place.line}: " if place.file else ""
+
+
+def _option_line(spec: ClusterSpec | None, problem: Problem) -> str:
+    choice = getattr(spec, str(problem.path[0]), None) if spec and problem.path else None
+    if not isinstance(choice, ProviderChoice):
+        return ""
+    return line_of(choice, str(problem.path[1])) if len(problem.path) > 1 else line_of(choice)

@@ -8,7 +8,7 @@ from typing import Any
 import attrs
 
 from kubo_sdk.config.kinds import phrase, shown
-from kubo_sdk.config.place import Place, same_place
+from kubo_sdk.config.place import Place, Section, same_place
 from kubo_sdk.config.structure import BAD, Reader
 from kubo_sdk.model.instance import Role
 from kubo_sdk.model.spec import (
@@ -65,7 +65,8 @@ def _fields(value: Any) -> Mapping[Any, Any]:
 def _read_choice(reader: Reader, value: Any, place: Place) -> Any:
     """``NAME``, or a mapping with ``provider: NAME`` and the provider's options."""
     if isinstance(value, str) and value:
-        return ProviderChoice(provider=value)
+        line = Section({}, file=place.file, line=place.line, lines={}) if place.file else {}
+        return ProviderChoice(provider=value, options=line)
     if isinstance(value, ProviderChoice):
         return value
     if not isinstance(value, Mapping):

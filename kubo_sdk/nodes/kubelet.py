@@ -11,12 +11,16 @@ from kubo_sdk.nodes.credential_files import authority_file, certificate_files, k
 from kubo_sdk.nodes.flags import flags_for, valid_only
 from kubo_sdk.nodes.gates import KUBELET, KUBELET_CONFIG
 from kubo_sdk.nodes.systemd import CGROUP, KNOWS_CGROUP, service
-from kubo_sdk.ports.node import Contribution, NodeContext, NodeFile, StartAfter, Unit
+from kubo_sdk.ports.node import Contribution, NodeContext, NodeFile, Unit
 
 WHO = "kubelet"
 INSTANCE_LABEL = "kubo/instance"
 SERVING = f"{paths.PKI}/kubelet-server"
 RUNTIME = f"unix://{paths.CONTAINERD_SOCKET}"
+
+# Versions with Amazon's client built in ask a metadata service at every start, and wait eleven seconds where there is
+# none.  A CPI whose machines have one turns this round in its machine environment.
+NO_CLOUD_PROBES = "AWS_EC2_METADATA_DISABLED=true"
 
 LAST_MINOR_WITH_SLOW_FIRST_STATUS = 26
 LAST_MINOR_WITH_RUNTIME_FLAGS = 26
@@ -35,12 +39,9 @@ def kubelet(context: NodeContext) -> Contribution:
             for version, driver in CGROUP_DRIVERS.items()
         ),
     )
-    unit = Unit(
-        name="kubelet.service",
-        text=_unit(context),
-        restart_on=tuple(file.path for file in files),
-        start_after=StartAfter.API,
-    )
+    # It starts before the API answers: up to 1.23 it first waits five seconds for a Docker that is not there, and
+    # without an API for half a minute it gives up and systemd starts it again.
+    unit = Unit(name="kubelet.service", text=_unit(context), restart_on=tuple(file.path for file in files))
     return Contribution(files=files, units=(unit,))
 
 
@@ -132,7 +133,13 @@ def _unit(context: NodeContext) -> str:
             "After": "network.target containerd.service kubo-images.service",
             "Wants": "containerd.service",
         },
-        settings={**KNOWS_CGROUP, **OWNS_CGROUPS, "LimitNOFILE": "1048576", "OOMScoreAdjust": "-999"},
+        settings={
+            **KNOWS_CGROUP,
+            "Environment": (KNOWS_CGROUP["Environment"], NO_CLOUD_PROBES),
+            **OWNS_CGROUPS,
+            "LimitNOFILE": "1048576",
+            "OOMScoreAdjust": "-999",
+        },
     )
 
 

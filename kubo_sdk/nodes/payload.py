@@ -58,7 +58,7 @@ def _due(change: Changes, wanted: NodeManifest, phases: Set[StartAfter]) -> tupl
 
 
 def _ownership(files: tuple[NodeFile, ...]) -> list[str]:
-    declared = [_staged(file) for file in files if _directory(file) == SYSUSERS_DIRECTORY]
+    declared = [f"{STATE}/stage/{_staged(file)}" for file in files if _directory(file) == SYSUSERS_DIRECTORY]
     lines = []
     for owner in sorted({file.owner for file in files} - {"root"}):
         lines.append(" ".join(("account", owner, *declared)))

@@ -10,7 +10,7 @@ import pluggy
 from attrs import define, field, frozen
 
 from kubo_sdk.plugins.discovery import Candidate
-from kubo_sdk.plugins.verify import new_manager, reason_against_plugin, reason_against_record
+from kubo_sdk.plugins.verify import Hooks, new_manager, reason_against_plugin, reason_against_record
 from kubo_sdk.ports.providers import (
     CpiProvider,
     CredentialStoreProvider,
@@ -143,14 +143,15 @@ def _imported(candidate: Candidate) -> object:
 
 def _register(loaded: Loaded, candidate: Candidate, plugin: object) -> None:
     try:
-        reason = reason_against_plugin(plugin)
+        reason = reason_against_plugin(plugin, candidate.name)
     except Exception as error:
         reason = f"it cannot be looked at: {first_line(error)}"
-    if loaded.manager.is_registered(plugin):
-        reason = f"it is the same object as the plugin {loaded.manager.get_name(plugin)!r}"
+    for name, registered in loaded.manager.list_name_plugin():
+        if isinstance(registered, Hooks) and registered.plugin is plugin:
+            reason = f"it is the same object as the plugin {name!r}"
     if reason is not None:
         raise _UnusableError(reason)
-    loaded.manager.register(plugin, candidate.name)
+    loaded.manager.register(Hooks(plugin), candidate.name)
 
 
 def _offers(loaded: Loaded, candidate: Candidate) -> list[Offer]:

@@ -34,18 +34,27 @@ def new_manager() -> pluggy.PluginManager:
     return manager
 
 
-def reason_against_plugin(plugin: object) -> str | None:
+class Hooks:
+    """The hooks of one plugin.  This, and not the plugin itself, is registered: pluggy wants to hash and compare what
+    it registers, and a plugin may be any object."""
+
+    def __init__(self, plugin: object) -> None:
+        self.plugin = plugin
+        for name, function in _own_functions(plugin):
+            setattr(self, name, function)
+
+
+def reason_against_plugin(plugin: object, name: str) -> str | None:
     """What is wrong with the hooks of *plugin*: a misspelt name, wrong arguments, no marker.  None if nothing is."""
-    for name, function in _own_functions(plugin):
-        if name not in hooks():
-            near = get_close_matches(name, hooks(), n=1)
+    for hook, function in _own_functions(plugin):
+        if hook not in hooks():
+            near = get_close_matches(hook, hooks(), n=1)
             meant = f", did you mean {near[0]!r}?" if near else ";"
-            return f"{name!r} is no hook{meant} hooks are: {', '.join(hooks())}"
+            return f"{hook!r} is no hook{meant} hooks are: {', '.join(hooks())}"
         if not hasattr(function, f"{hookspecs.PROJECT}_impl"):
-            return f"its hook {name!r} is not marked; put @hookimpl on it"
-    probe = new_manager()
+            return f"its hook {hook!r} is not marked; put @hookimpl on it"
     try:
-        probe.register(plugin)
+        new_manager().register(Hooks(plugin), name)
     except pluggy.PluginValidationError as error:
         return "its hooks do not fit: " + " ".join(str(error).split())
     return None

@@ -7,7 +7,8 @@ import ipaddress
 import os
 import secrets
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
@@ -128,12 +129,13 @@ class EtcdCluster:
     def endpoints(self) -> tuple[Address, ...]:
         return tuple((host, 2379) for host in self.hosts)
 
-    def https(self, *endpoints: Address) -> HttpsClient:
+    def https(self, *endpoints: Address, timeout: float = 5.0) -> HttpsClient:
         director = self.director
-        return HttpsClient(endpoints or self.endpoints, self.authority.ca, director.certificate, director.key)
+        where = endpoints or self.endpoints
+        return HttpsClient(where, self.authority.ca, director.certificate, director.key, timeout)
 
-    def client(self, *endpoints: Address) -> EtcdClient:
-        return EtcdClient(self.https(*endpoints))
+    def client(self, *endpoints: Address, timeout: float = 5.0) -> EtcdClient:
+        return EtcdClient(self.https(*endpoints, timeout=timeout))
 
     def start(self, *hosts: str) -> None:
         """Start the members (all by default) and wait until each answers."""
@@ -147,6 +149,9 @@ class EtcdCluster:
         process = self._processes.pop(host)
         process.kill()
         process.wait()
+
+    def is_running(self, host: str) -> bool:
+        return host in self._processes
 
     def stop(self) -> None:
         for host in tuple(self._processes):
@@ -267,6 +272,22 @@ def etcd(tmp_path_factory: pytest.TempPathFactory, authority: Authority) -> Iter
         yield cluster
     finally:
         cluster.stop()
+
+
+@pytest.fixture(scope="module")
+def start_apiserver(
+    binaries: Path, tmp_path_factory: pytest.TempPathFactory, authority: Authority
+) -> Iterator[Callable[..., ApiServer]]:
+    """Start API servers on an etcd, with flags of the test's own; all are gone after the file."""
+    with ExitStack() as stack:
+
+        def start(etcd: EtcdCluster, *flags: str) -> ApiServer:
+            server = ApiServer(binaries, tmp_path_factory.mktemp("apiserver"), authority, etcd)
+            stack.callback(server.stop)
+            server.start(*flags)
+            return server
+
+        yield start
 
 
 def _loopback_prefix() -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import pathlib
 from ipaddress import IPv4Network
-from pathlib import Path
 
 import pytest
 from attrs import evolve, frozen
 
-from kubo_sdk.config import check, check_ingress, check_other_networks, from_mapping, load, networks_in, refuse
+from kubo_sdk.config import check, check_ingress, check_other_networks, from_mapping, line_of, load, networks_in, refuse
+from kubo_sdk.config.place import Path
 from kubo_sdk.errors import ConfigError
 from kubo_sdk.model.instance import Role
 from kubo_sdk.model.spec import ClusterSpec, InstanceGroup, KubernetesSpec, NetworkSpec
@@ -63,6 +64,7 @@ def test_a_network_of_a_provider_must_not_overlap_those_of_the_cluster(subnet: s
 
 
 def test_networks_of_two_providers_must_not_overlap_each_other() -> None:
+    others: dict[Path, IPv4Network]
     others = {("cpi", "subnet"): IPv4Network("10.1.0.0/16"), ("ingress", "range"): IPv4Network("10.1.2.0/24")}
     (problem,) = check_other_networks(SPEC, others)
     assert str(problem).startswith("ingress.range is 10.1.2.0/24 and overlaps cpi.subnet, 10.1.0.0/16;")
@@ -100,13 +102,23 @@ def test_nothing_is_refused_without_a_problem() -> None:
     refuse(check(SPEC), SPEC)
 
 
-def test_a_late_problem_with_an_option_has_its_line(tmp_path: Path) -> None:
+def test_a_late_problem_with_an_option_has_its_line(tmp_path: pathlib.Path) -> None:
     path = tmp_path / "cluster.yml"
     path.write_text("name: demo\nkubernetes: {version: 1.20.2}\ncpi:\n  provider: local\n  subnet: 10.200.3.0/24\n")
     spec = load(path)
     with pytest.raises(ConfigError) as caught:
         refuse(check_other_networks(spec, {("cpi", "subnet"): IPv4Network("10.200.3.0/24")}), spec)
     assert caught.value.problems[0].startswith(f"{path}:5: cpi.subnet is 10.200.3.0/24 and overlaps network.pods")
+
+
+def test_the_line_of_a_provider_is_known_however_it_is_written(tmp_path: pathlib.Path) -> None:
+    path = tmp_path / "cluster.yml"
+    path.write_text("name: demo\nkubernetes: {version: 1.20.2}\ndns: hosts\ncpi:\n  subnet: x\n  provider: local\n")
+    spec = load(path)
+    assert line_of(spec.dns) == f"{path}:3: "
+    assert line_of(spec.cpi) == f"{path}:6: "
+    assert line_of(spec.cpi, "subnet") == f"{path}:5: "
+    assert line_of(spec.overlay) == ""
 
 
 def test_a_late_problem_without_a_file_has_its_path_alone() -> None:

@@ -195,7 +195,7 @@ def test_a_config_whose_types_cannot_be_resolved_is_the_plugins_fault() -> None:
     class Lost:
         price: Decimal
 
-    with pytest.raises(PluginError, match="the types of .*Lost cannot be read: name 'Decimal' is not defined"):
+    with pytest.raises(PluginError, match=r"the types of .*Lost cannot be read: name 'Decimal' is not defined"):
         structure(Lost, {}, "cpi")
 
 

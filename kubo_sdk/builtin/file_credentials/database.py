@@ -53,7 +53,7 @@ class Database:
     every transaction holds a shared lock on the directory, and who removes the file an exclusive one.
     """
 
-    def __init__(self, path: Path, keys: KeySource, *, busy_seconds: float = BUSY_SECONDS) -> None:
+    def __init__(self, path: Path, keys: KeySource, *, busy_seconds: float) -> None:
         self.path = path
         self._keys = keys
         self._busy_seconds = busy_seconds

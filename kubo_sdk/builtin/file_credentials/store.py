@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from kubo_sdk.builtin.file_credentials.config import FileCredentialsConfig
-from kubo_sdk.builtin.file_credentials.database import Database
+from kubo_sdk.builtin.file_credentials.database import BUSY_SECONDS, Database
 from kubo_sdk.builtin.file_credentials.given import check_given
 from kubo_sdk.builtin.file_credentials.key_file import KeyFile, OwnKeyFile
 from kubo_sdk.builtin.file_credentials.keys import KeySource, Passphrase
@@ -46,10 +46,11 @@ class FileCredentialStore:
         *,
         algorithm: KeyAlgorithm = KeyAlgorithm.ECDSA_P256,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        busy_seconds: float = BUSY_SECONDS,
     ) -> None:
         self._maker = Maker(algorithm, now)
         self._now = now
-        self._turns = Turns(Database(path, keys))
+        self._turns = Turns(Database(path, keys, busy_seconds=busy_seconds))
 
     def info(self) -> CredentialStoreInfo:
         return CredentialStoreInfo(key_algorithms=(self._maker.algorithm.value,))

@@ -42,6 +42,8 @@ def state(directory: Path) -> VmState:
 
 def start(layout: Layout, record: MachineRecord, lock: int) -> None:
     """Start the machine; the caller holds its lock, open as the file descriptor *lock*."""
+    if not Path(record.stemcell, "usr/lib/systemd/systemd").is_file():
+        raise HostError(f"the stemcell {record.stemcell} of {record.instance} is gone; delete that machine")
     request = _request(layout, record, lock)
     for source, _ in request["trees"]:
         if not Path(source).is_dir():

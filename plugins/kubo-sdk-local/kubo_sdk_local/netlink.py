@@ -111,6 +111,12 @@ class Netlink:
             raise
         return int(_IFINFO.unpack_from(answers[0][1])[2])
 
+    def links(self) -> list[str]:
+        """The names of all links here."""
+        answers = self._ask(RTM_GETLINK, _DUMP, _IFINFO.pack(0, 0, 0, 0, 0))
+        found = (attributes(content[_IFINFO.size :])[IFLA_IFNAME] for _, content in answers)
+        return [name.rstrip(b"\0").decode() for name in found]
+
     def get_index(self, name: str) -> int:
         """The index of the link *name*; an OSError names it when there is none."""
         index = self.link_index(name)
@@ -164,6 +170,11 @@ class Netlink:
     def add_default_route(self, gateway: bytes, index: int) -> None:
         body = _ROUTE.pack(AF_INET, 0, 0, 0, 254, 3, 0, 1, 0)
         body += attribute(_RTA_GATEWAY, gateway) + attribute(_RTA_OIF, _U32.pack(index))
+        self._change(RTM_NEWROUTE, body, _CREATE | _EXCL)
+
+    def add_unreachable_route(self, destination: bytes, prefix: int) -> None:
+        """Whoever asks for *destination* hears at once that nobody is there."""
+        body = _ROUTE.pack(AF_INET, prefix, 0, 0, 254, 3, 0, 7, 0) + attribute(_RTA_DST, destination)
         self._change(RTM_NEWROUTE, body, _CREATE | _EXCL)
 
     def addresses(self) -> list[tuple[int, bytes, int]]:

@@ -20,7 +20,7 @@ from kubo_sdk_local.machines import init_file
 from kubo_sdk_local.records import read_machine
 
 _ENVIRONMENT = {
-    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin",
+    "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "HOME": "/root",
     "LANG": "C.UTF-8",
 }
@@ -117,7 +117,9 @@ class LocalShell:
                 f"{option}=/proc/self/fd/{descriptor}"
                 for (_, option), descriptor in zip(_NAMESPACES, descriptors, strict=True)
             ]
-            yield [*self._joining(), "nsenter", *options, "--wd=/", "--"], tuple(descriptors)
+            # The machine's root as nsenter's --wd, which would take a plain path for one of the host.
+            options.append(f"--wd=/proc/self/fd/{descriptors[-1]}")
+            yield [*self._joining(), "nsenter", *options, "--"], tuple(descriptors)
 
     def _joining(self) -> list[str]:
         path = f"{self.layout.cgroup(self.place.cluster, self.place.leaf)}/{cgroups.SHELL}"

@@ -5,49 +5,49 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 from base64 import b64decode
 from pathlib import Path
 
 from kubo_sdk.ports.access import KeyValue
 
-from .namespaces import Namespace, stop, wait_for
+from .namespaces import Place, stop, wait_for
 from .pki import Issuer
 
-ROOT_PASSWORD = "root-password-of-the-lab"
+ROOT = "root:root-password-of-the-lab"
+OVERLAY_USER = "kubo-overlay"
 OVERLAY_PASSWORD = "overlay-password-of-the-lab"
-OVERLAY_USER = "flanneld"
 
 
 class EtcdServer:
-    """One member on *address* inside *hub*, its CA called etcd-ca as in a cluster.
+    """One member of its own cluster, listening on *address* in *place*; its CA is called etcd-ca as in a cluster."""
 
-    ``ports`` is the base of client and peer port; several members share a ``cluster`` mapping of name to address.
-    """
-
-    def __init__(self, hub: Namespace, directory: Path, address: str, issuer: Issuer) -> None:
-        self._hub = hub
-        self._directory = directory
-        self.issuer = issuer
-        self.url = f"https://{address}:2379"
-        self.peer_url = f"https://{address}:2380"
+    def __init__(self, place: Place, directory: Path, address: str, *, ports: tuple[int, int] = (2379, 2380)) -> None:
+        pki = directory / "etcd-pki"
+        pki.mkdir(parents=True)
+        self._place = place
+        self._data = directory / "etcd-data"
+        self.issuer = Issuer(pki, "etcd-ca")
+        self.address, self.ports = address, ports
+        self.url, self.peer_url = (f"https://{address}:{port}" for port in ports)
         self.log = directory / "etcd.log"
-        self._server = issuer.issue("kube-etcd", address, server=True)
-        self._root = issuer.issue("root")
+        self._server = self.issuer.issue("etcd-0", address, server=True)
+        self._root = self.issuer.issue("lab", organization="kubo:director")
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         certificate, key = map(str, self._server)
         ca = str(self.issuer.file)
-        command = ["etcd", "--name", "m0", "--data-dir", str(self._directory / "data")]
+        command = ["etcd", "--name", "m0", "--data-dir", str(self._data)]
         command += ["--listen-client-urls", self.url, "--advertise-client-urls", self.url]
         command += ["--listen-peer-urls", self.peer_url, "--initial-advertise-peer-urls", self.peer_url]
         command += ["--initial-cluster", f"m0={self.peer_url}", "--unsafe-no-fsync", "--bcrypt-cost", "4"]
         command += ["--client-cert-auth", "--trusted-ca-file", ca, "--cert-file", certificate, "--key-file", key]
         command += ["--peer-client-cert-auth", "--peer-trusted-ca-file", ca]
         command += ["--peer-cert-file", certificate, "--peer-key-file", key]
-        self._process = self._hub.start(command, self.log)
-        wait_for(lambda: self.ctl_works("endpoint", "health"), f"etcd's answer ({self.log})", 20)
+        self._process = self._place.start(command, self.log)
+        wait_for(lambda: self._ctl(("endpoint", "health"), "").returncode == 0, f"etcd's answer ({self.log})", 20)
 
     def stop(self) -> None:
         if self._process:
@@ -55,31 +55,40 @@ class EtcdServer:
 
     def enable_users(self, prefix: str) -> None:
         """The user root, and one for the overlay that owns *prefix* and nothing else."""
-        self.ctl("user", "add", f"root:{ROOT_PASSWORD}", user="")
-        self.ctl("user", "add", f"{OVERLAY_USER}:{OVERLAY_PASSWORD}", user="")
-        self.ctl("role", "add", "overlay", user="")
-        self.ctl("role", "grant-permission", "--prefix=true", "overlay", "readwrite", prefix, user="")
-        self.ctl("user", "grant-role", OVERLAY_USER, "overlay", user="")
-        self.ctl("user", "grant-role", "root", "root", user="")
-        self.ctl("auth", "enable", user="")
+        for arguments in (
+            ("user", "add", ROOT),
+            ("user", "add", f"{OVERLAY_USER}:{OVERLAY_PASSWORD}"),
+            ("role", "add", "overlay"),
+            ("role", "grant-permission", "--prefix=true", "overlay", "readwrite", prefix),
+            ("user", "grant-role", OVERLAY_USER, "overlay"),
+            ("user", "grant-role", "root", "root"),
+            ("auth", "enable"),
+        ):
+            self.ctl(*arguments, user="")
 
-    def ctl(self, *arguments: str, user: str = f"root:{ROOT_PASSWORD}") -> str:
-        """etcdctl with root's certificate and, unless *user* is empty, a password."""
+    def ctl(self, *arguments: str, user: str = ROOT) -> str:
+        """etcdctl as root, or with a certificate alone where *user* is empty."""
         done = self._ctl(arguments, user)
         assert done.returncode == 0, f"etcdctl {arguments}: {done.stderr}"
         return done.stdout
 
-    def ctl_works(self, *arguments: str) -> bool:
-        return self._ctl(arguments, "").returncode == 0
+    def attempt(
+        self, *arguments: str, certificate: tuple[Path, Path], user: str = ""
+    ) -> subprocess.CompletedProcess[str]:
+        """etcdctl with somebody else's certificate; the outcome, whatever it is."""
+        return self._ctl(arguments, user, certificate)
 
-    def _ctl(self, arguments: tuple[str, ...], user: str) -> subprocess.CompletedProcess[str]:
-        certificate, key = map(str, self._root)
-        command = ["ip", "netns", "exec", self._hub.name, "etcdctl", "--endpoints", self.url]
-        command += ["--cacert", str(self.issuer.file), "--cert", certificate, "--key", key, "--command-timeout", "3s"]
+    def _ctl(
+        self, arguments: tuple[str, ...], user: str, certificate: tuple[Path, Path] | None = None
+    ) -> subprocess.CompletedProcess[str]:
+        shown, key = map(str, certificate or self._root)
+        command = ["etcdctl", "--endpoints", self.url, "--command-timeout", "3s"]
+        command += ["--cacert", str(self.issuer.file), "--cert", shown, "--key", key]
         env = {**os.environ, "ETCDCTL_API": "3"}
         if user:
             env["ETCDCTL_USER"] = user
-        return subprocess.run([*command, *arguments], capture_output=True, text=True, env=env, check=False)
+        inside = self._place.inside([*command, *arguments])
+        return subprocess.run(inside, capture_output=True, text=True, env=env, check=False)
 
 
 class DirectorEtcd:
@@ -101,8 +110,9 @@ class DirectorEtcd:
     def delete(self, key: str) -> None:
         self._server.ctl("del", key)
 
-    def delete_all(self, prefix: str) -> None:
-        self._server.ctl("del", "--prefix", prefix)
+    def clear(self) -> None:
+        """Delete every key there is."""
+        self._server.ctl("del", "--prefix", "")
 
     def _read(self, *arguments: str) -> tuple[KeyValue, ...]:
         answer = json.loads(self._server.ctl("get", *arguments, "-w", "json"))
@@ -112,3 +122,12 @@ class DirectorEtcd:
             )
             for item in answer.get("kvs", ())
         )
+
+
+def free_ports(count: int) -> tuple[int, ...]:
+    """Ports of 127.0.0.1 that nobody has just now."""
+    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
+    ports = tuple(int(one.getsockname()[1]) for one in sockets)
+    for one in sockets:
+        one.close()
+    return ports

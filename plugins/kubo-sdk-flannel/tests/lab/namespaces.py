@@ -23,19 +23,20 @@ def wait_for(probe: Callable[[], T], what: str, timeout: float = 15.0) -> T:
     return found
 
 
-class Namespace:
-    """One network namespace."""
+class Place:
+    """Where processes run: here, in the namespace of the tests."""
 
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self) -> None:
         self._processes: list[subprocess.Popen[bytes]] = []
-        subprocess.run(["ip", "netns", "add", name], check=True)
-        self.ip("link", "set", "lo", "up")
+
+    def inside(self, command: Sequence[str]) -> list[str]:
+        """*command* as it is started from here."""
+        return list(command)
 
     def run(self, *command: str, check: bool = True, stdin: str = "", env: Mapping[str, str] | None = None) -> str:
         """Standard output of *command*."""
         done = subprocess.run(
-            ["ip", "netns", "exec", self.name, *command],
+            self.inside(command),
             input=stdin,
             capture_output=True,
             text=True,
@@ -43,28 +44,41 @@ class Namespace:
             env={**os.environ, **(env or {})},
             check=False,
         )
-        assert not check or done.returncode == 0, f"{command} in {self.name}: {done.stdout} {done.stderr}"
+        assert not check or done.returncode == 0, f"{self.inside(command)}: {done.stdout} {done.stderr}"
         return done.stdout
 
     def succeeds(self, *command: str) -> bool:
-        done = subprocess.run(["ip", "netns", "exec", self.name, *command], capture_output=True, check=False)
-        return done.returncode == 0
-
-    def ip(self, *arguments: str) -> str:
-        return self.run("ip", *arguments)
+        return subprocess.run(self.inside(command), capture_output=True, check=False).returncode == 0
 
     def start(self, command: Sequence[str], log: Path) -> subprocess.Popen[bytes]:
-        """A process that lives no longer than the namespace; its output is appended to *log*."""
+        """A process that lives no longer than this place; its output is appended to *log*."""
         with log.open("ab") as output:
-            process = subprocess.Popen(
-                ["ip", "netns", "exec", self.name, *command], stdout=output, stderr=output, start_new_session=True
-            )
+            process = subprocess.Popen(self.inside(command), stdout=output, stderr=output, start_new_session=True)
         self._processes.append(process)
         return process
 
     def close(self) -> None:
         for process in self._processes:
             stop(process, signal.SIGKILL)
+
+
+class Namespace(Place):
+    """A network namespace of its own."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__()
+        self.name = name
+        subprocess.run(["ip", "netns", "add", name], check=True)
+        self.ip("link", "set", "lo", "up")
+
+    def inside(self, command: Sequence[str]) -> list[str]:
+        return ["ip", "netns", "exec", self.name, *command]
+
+    def ip(self, *arguments: str) -> str:
+        return self.run("ip", *arguments)
+
+    def close(self) -> None:
+        super().close()
         subprocess.run(["ip", "netns", "del", self.name], check=False, capture_output=True)
 
 
@@ -73,7 +87,3 @@ def stop(process: subprocess.Popen[bytes], how: signal.Signals = signal.SIGTERM)
     if process.poll() is None:
         process.send_signal(how)
     return process.wait(timeout=15)
-
-
-def exists(name: str) -> bool:
-    return Path("/run/netns", name).exists()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 import shutil
 import signal
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -49,9 +51,25 @@ class Worker:
         if self._process:
             stop(self._process, how)
 
+    @contextlib.contextmanager
+    def frozen(self) -> Iterator[None]:
+        """The agent stands still and goes on afterwards."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGCONT)
+
     @property
     def running(self) -> bool:
         return self._process is not None and self._process.poll() is None
+
+    def command_line_and_environment(self) -> str:
+        """What every process of the machine may see of the agent."""
+        assert self._process is not None
+        process = Path(f"/proc/{self._process.pid}")
+        return (process / "cmdline").read_text() + (process / "environ").read_text()
 
     def ready(self, timeout: float = 15.0) -> Worker:
         wait_for(self.subnet_file.exists, f"the subnet of {self.namespace.name} ({self.log})", timeout)
@@ -135,9 +153,34 @@ class Worker:
 
 
 class Pod:
+    """A namespace with the interface CNI gave it."""
+
     def __init__(self, namespace: Namespace, address: str) -> None:
         self.namespace = namespace
         self.address = address
 
     def reaches(self, address: str) -> bool:
         return self.namespace.succeeds("ping", "-n", "-c", "1", "-W", "1", address)
+
+    def serve(self, log: Path) -> None:
+        """Answer every TCP connection to port 8080 with the address it came from."""
+        self.namespace.start([PYTHON, "-ISu", "-c", _SERVER], log)
+        wait_for(lambda: ":8080" in self.namespace.run("ss", "-Hlnt"), f"the server of {self.address}")
+
+    def ask(self, address: str) -> str:
+        """What a `serve` at *address* says; empty where there is no answer."""
+        return self.namespace.run(PYTHON, "-ISc", _CLIENT, address, check=False).strip()
+
+
+_SERVER = """
+import socket
+listener = socket.create_server(("", 8080))
+while True:
+    connection, peer = listener.accept()
+    connection.sendall(peer[0].encode())
+    connection.close()
+"""
+_CLIENT = """
+import socket, sys
+print(socket.create_connection((sys.argv[1], 8080), 2).recv(64).decode())
+"""

@@ -1,0 +1,40 @@
+"""Draws who waited for whom: one bar a step, as SVG."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any
+
+ROW = 16
+LEFT = 190
+WIDTH = 900
+COLOURS = {"create": "#4c78a8", "configure": "#f58518", "await": "#b0b0b0", "start": "#54a24b", "issue": "#b279a2"}
+
+
+def timeline_svg(steps: list[dict[str, Any]], total: float) -> str:
+    """The picture of *steps* (start and seconds each), with a line every five seconds up to *total*."""
+    scale = WIDTH / max(total, 1)
+    height = ROW * (len(steps) + 3)
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{LEFT + WIDTH + 60}" height="{height}" '
+        'font-family="sans-serif" font-size="11">',
+        '<rect width="100%" height="100%" fill="white"/>',
+    ]
+    for second in range(0, int(total) + 5, 5):
+        x = LEFT + second * scale
+        parts.append(f'<line x1="{x:.1f}" y1="{ROW}" x2="{x:.1f}" y2="{height}" stroke="#ddd"/>')
+        parts.append(f'<text x="{x:.1f}" y="{ROW - 4}" text-anchor="middle">{second} s</text>')
+    for row, step in enumerate(steps, 1):
+        y = ROW * (row + 0.5)
+        x, width = LEFT + step["start"] * scale, max(step["seconds"] * scale, 1)
+        colour = COLOURS.get(step["step"].split()[0], "#72b7b2")
+        parts.append(f'<text x="{LEFT - 6}" y="{y + 10:.1f}" text-anchor="end">{escape(step["step"])}</text>')
+        parts.append(
+            f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{ROW - 4}" fill="{colour}">'
+            f"<title>{escape(step['step'])}: {step['seconds']} s</title></rect>"
+        )
+    x = LEFT + total * scale
+    parts.append(f'<line x1="{x:.1f}" y1="{ROW}" x2="{x:.1f}" y2="{height}" stroke="#e45756" stroke-width="2"/>')
+    parts.append(f'<text x="{x:.1f}" y="{height - 2}" text-anchor="end">workload answers: {total} s</text>')
+    parts.append("</svg>\n")
+    return "\n".join(parts)

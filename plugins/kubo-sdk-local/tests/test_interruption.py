@@ -1,0 +1,132 @@
+"""Death at many moments: of the SDK while it creates or deletes, and of the launcher it starts."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from kubo_sdk.errors import HostError, KuboError
+from kubo_sdk.ports.cpi import VmState
+from kubo_sdk_local.cpi import LocalCpi
+from kubo_sdk_local.residue import snapshot
+
+from .conftest import CACHE, DEMO, boot, out, request
+
+SHARES = 12
+
+
+def interrupt(root: Path, what: str, moment: int) -> int:
+    """Run *what* in a process that dies at *moment*; returns the number of moments when it did not."""
+    command = [
+        sys.executable,
+        str(Path(__file__).with_name("interrupted.py")),
+        str(moment),
+        str(root),
+        str(CACHE),
+        what,
+    ]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode == 0:
+        return int(done.stdout)
+    assert done.returncode == -9, done.stderr
+    return 0
+
+
+def moments(total: int) -> list[int]:
+    """Some of the moments, spread evenly, the first and last among them."""
+    return sorted({1 + (total - 1) * share // (SHARES - 1) for share in range(SHARES)})
+
+
+def test_a_create_that_was_killed_anywhere_can_be_completed_or_deleted(cpi: LocalCpi, root: Path) -> None:
+    empty = snapshot(root)
+    total = interrupt(root, "create", 0)
+    assert total > SHARES
+    for number, moment in enumerate(moments(total)):
+        _remove_all(cpi)
+        assert interrupt(root, "create", moment) == 0
+        if number % 2:
+            vm = cpi.create_vm(request())
+            assert vm.state is VmState.RUNNING
+            boot(cpi, vm)
+            assert out(cpi, vm, "hostname") == "worker-0"
+            assert cpi.list_vms(DEMO) == (vm,)
+        _remove_all(cpi)
+        assert _new(root, empty) == set(), f"killed at moment {moment} of {total}"
+
+
+def test_a_delete_that_was_killed_anywhere_can_be_repeated(cpi: LocalCpi, root: Path) -> None:
+    empty = snapshot(root)
+    cpi.create_vm(request())
+    total = interrupt(root, "delete", 0)
+    assert total > SHARES
+    for number, moment in enumerate(moments(total)):
+        cpi.create_vm(request())
+        assert interrupt(root, "delete", moment) == 0
+        if number % 2:
+            vm = cpi.create_vm(request())
+            boot(cpi, vm)
+        _remove_all(cpi)
+        assert _new(root, empty) == set(), f"killed at moment {moment} of {total}"
+
+
+@pytest.mark.parametrize("moment", [3, 10, 40, 80, 95, 110, 125, 140])
+def test_a_launcher_that_was_killed_leaves_what_can_be_completed(
+    cpi: LocalCpi, root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: int
+) -> None:
+    empty = snapshot(root)
+    monkeypatch.setattr(sys, "executable", str(_dying_python(tmp_path, moment)))
+    try:
+        cpi.create_vm(request())
+    except (HostError, KuboError) as error:
+        assert "starting worker/0 failed" in str(error)
+    monkeypatch.undo()
+    vm = cpi.create_vm(request())
+    boot(cpi, vm)
+    _remove_all(cpi)
+    assert _new(root, empty) == set()
+
+
+def _dying_python(directory: Path, moment: int) -> Path:
+    """An interpreter that kills itself, or the child it forked, at that audit event."""
+    hook = (
+        "import sys, os\n"
+        "reached = [0]\n"
+        "def count(event, _):\n"
+        "    if event != 'import' and event.startswith(('open', 'os.', 'socket.', 'ctypes.', 'marshal.')):\n"
+        "        reached[0] += 1\n"
+        f"        reached[0] == {moment} and os.kill(os.getpid(), 9)\n"
+        "sys.addaudithook(count)\n"
+        "exec(sys.argv.pop(1))\n"
+    )
+    (directory / "hook.py").write_text(hook)
+    wrapper = directory / "python"
+    wrapper.write_text(f'#!/bin/sh\nshift 3\nexec {sys.executable} -I -S -c "$(cat {directory}/hook.py)" "$@"\n')
+    wrapper.chmod(0o755)
+    return wrapper
+
+
+def _remove_all(cpi: LocalCpi) -> None:
+    """As `kubo delete` would; a launcher that outlived its SDK is waited for by its lock."""
+    for vm in cpi.list_vms(DEMO):
+        cpi.delete_vm(vm.id)
+
+
+def _new(root: Path, empty: frozenset[str]) -> set[str]:
+    """What came on top of *empty*, but for what `dispose` is for."""
+    kept = ("/locks/worker-0", "/locks/cluster", "/locks", "/addresses.json", "/.addresses.json.new")
+    cluster = str(root / "machines/tests/demo")
+    return {
+        line
+        for line in snapshot(root) - empty
+        if not any(line == f"file {cluster}{name}" for name in kept)
+        and line not in {f"file {cluster}/worker-0", f"file {cluster}/worker-0/.machine.json.new"}
+        and not _is_parent(line)
+    }
+
+
+def _is_parent(line: str) -> bool:
+    """The cgroup of the whole cluster."""
+    return line.startswith("cgroup ") and "/" not in line.partition("/kubo/")[2]
