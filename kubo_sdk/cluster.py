@@ -8,16 +8,17 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
-from kubo_sdk.config.load import load
+from kubo_sdk.config import check, load, refuse
 from kubo_sdk.engine.cancel import CancelToken
 from kubo_sdk.engine.clock import SystemClock
-from kubo_sdk.errors import NotFound, PlanOutdated, UnsafePlan
+from kubo_sdk.errors import ConfigError, NotFound, PlanOutdated, UnsafePlan
 from kubo_sdk.events import Observer
 from kubo_sdk.kubeconfig import admin_kubeconfig
 from kubo_sdk.model.release import Release
 from kubo_sdk.model.secret import Secret
 from kubo_sdk.model.spec import ClusterSpec
 from kubo_sdk.model.status import ClusterStatus
+from kubo_sdk.nodes.flags import refused_extra_args
 from kubo_sdk.observe import find_vm, observe, observe_for_delete
 from kubo_sdk.operation import Operation
 from kubo_sdk.planning.deploy import plan_deploy
@@ -53,6 +54,7 @@ class Cluster:
         observers: Sequence[Observer] = (),
         cancel: CancelToken | None = None,
     ) -> None:
+        _check(spec)
         self.spec = spec
         self.state_dir = state_dir or DEFAULT_STATE_DIR
         self.cache_dir = cache_dir or DEFAULT_CACHE_DIR
@@ -182,3 +184,11 @@ class Cluster:
         with contextlib.suppress(OSError):
             for place in (operation.place.parent, operation.place.parent.parent, self.state_dir):
                 place.rmdir()
+
+
+def _check(spec: ClusterSpec) -> None:
+    """Raise ConfigError with everything that is wrong with *spec*, before anything is looked at."""
+    refuse(check(spec), spec)
+    problems = refused_extra_args(spec.kubernetes.extra_args, spec.kubernetes.version.minor)
+    if problems:
+        raise ConfigError(problems)

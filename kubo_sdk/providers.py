@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, TypeVar
+from collections.abc import Callable
+from ipaddress import IPv4Network
+from typing import Any, Generic, TypeVar
 
 from attrs import frozen
 
-from kubo_sdk.config.structure import structure
+from kubo_sdk.config import check_other_networks, line_of, networks_in, refuse, structure
 from kubo_sdk.errors import ConfigError
-from kubo_sdk.model.spec import ProviderChoice
+from kubo_sdk.model.spec import ClusterSpec, ProviderChoice
 from kubo_sdk.planning.abilities import Abilities
 from kubo_sdk.plugins import Plugins
 from kubo_sdk.ports.cpi import Cpi
@@ -51,37 +52,57 @@ class Providers:
 
 
 def connect(plugins: Plugins, context: ConnectContext) -> Providers:
-    """Pick, configure and connect every provider the spec names; ConfigError carries every wrong option at once."""
+    """Pick, configure and connect every provider the spec names; ConfigError carries everything wrong at once."""
     spec = context.spec
-    problems: list[str] = []
-    cpi = _configure(plugins.cpi(spec.cpi.provider), spec.cpi, "cpi", problems)
-    store = _configure(
-        plugins.credential_store(spec.credential_store.provider), spec.credential_store, "credential_store", problems
-    )
-    dns = _configure(plugins.dns(spec.dns.provider), spec.dns, "dns", problems)
-    overlay = _configure(plugins.overlay(spec.overlay.provider), spec.overlay, "overlay", problems)
-    ingress = _configure(plugins.ingress(spec.ingress.provider), spec.ingress, "ingress", problems)
-    if problems:
-        raise ConfigError(problems)
+    picks = _Picks(spec)
+    cpi = picks.configure("cpi", plugins.cpi, spec.cpi)
+    store = picks.configure("credential_store", plugins.credential_store, spec.credential_store)
+    dns = picks.configure("dns", plugins.dns, spec.dns)
+    overlay = picks.configure("overlay", plugins.overlay, spec.overlay)
+    ingress = picks.configure("ingress", plugins.ingress, spec.ingress)
+    picks.refuse()
     return Providers(
-        cpi=_open(cpi, context),
-        credential_store=_open(store, context),
-        dns=_open(dns, context),
-        overlay=_open(overlay, context),
-        ingress=_open(ingress, context),
+        cpi=cpi.open(context),
+        credential_store=store.open(context),
+        dns=dns.open(context),
+        overlay=overlay.open(context),
+        ingress=ingress.open(context),
     )
 
 
-Configured = tuple[Provider[P], Any]
+@frozen(kw_only=True)
+class _Configured(Generic[P]):
+    """A provider with its config, not connected yet.  ``provider`` is None where a problem was found."""
+
+    provider: Provider[P] | None
+    config: Any
+
+    def open(self, context: ConnectContext) -> P:
+        assert self.provider is not None, "problems are refused before anything is opened"
+        return self.provider.connect(self.config, context)
 
 
-def _configure(provider: Provider[P], choice: ProviderChoice, place: str, problems: list[str]) -> Configured[P]:
-    options: Mapping[str, Any] = choice.options
-    config, found = structure(provider.config, options, place)
-    problems.extend(found)
-    return provider, config
+class _Picks:
+    """Picks and configures provider after provider, collecting what is wrong."""
 
+    def __init__(self, spec: ClusterSpec) -> None:
+        self._spec = spec
+        self._problems: list[str] = []
+        self._networks: dict[tuple[str | int, ...], IPv4Network] = {}
 
-def _open(configured: Configured[P], context: ConnectContext) -> P:
-    provider, config = configured
-    return provider.connect(config, context)
+    def configure(self, port: str, pick: Callable[[str], Provider[P]], choice: ProviderChoice) -> _Configured[P]:
+        try:
+            provider = pick(choice.provider)
+        except ConfigError as error:
+            self._problems += [f"{line_of(choice)}{problem}" for problem in error.problems]
+            return _Configured(provider=None, config=None)
+        config, found = structure(provider.config, choice.options, port)
+        self._problems += found
+        self._networks |= networks_in(config, port)
+        return _Configured(provider=provider, config=config)
+
+    def refuse(self) -> None:
+        """Raise ConfigError when anything was wrong, also between the options of different providers."""
+        if self._problems:
+            raise ConfigError(self._problems)
+        refuse(check_other_networks(self._spec, self._networks), self._spec)

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from kubo_sdk.errors import ConfigError
-from kubo_sdk.nodes.gates import ANY, COMPONENTS, ETCD, GATES
+from kubo_sdk.nodes.gates import ANY, ETCD, GATES
 
 T = TypeVar("T")
 
@@ -48,16 +48,10 @@ def flags_for(
 
 def refused_extra_args(extra_args: Mapping[str, Mapping[str, Any]], minor: int) -> tuple[str, ...]:
     """One sentence for every entry of ``extra_args`` that cannot work, so that it is said before any change."""
-    problems = [
-        f"extra_args has no component {name!r}; choose from {', '.join(COMPONENTS)}"
-        for name in extra_args
-        if name not in COMPONENTS
-    ]
-    problems += [
+    return tuple(
         f"{component} has no flag --{name.lstrip('-')} in Kubernetes 1.{minor}; take it out of extra_args"
         for component, flags in extra_args.items()
         if component != ETCD
         for name in flags
         if not is_valid(component, name.lstrip("-"), minor)
-    ]
-    return tuple(problems)
+    )

@@ -57,7 +57,7 @@ def _processes(needle: str) -> Iterator[str]:
     seen: dict[str, bool] = {}
     for process in Path("/proc").glob("[0-9]*"):
         try:
-            mounts = os.readlink(process / "ns/mnt")
+            mounts = str((process / "ns/mnt").readlink())
             if mounts not in seen:
                 seen[mounts] = needle in (process / "mountinfo").read_text()
             if not (process / "cmdline").read_bytes() or not (seen[mounts] or _holds(process, needle)):
@@ -66,7 +66,7 @@ def _processes(needle: str) -> Iterator[str]:
             name = (process / "comm").read_text().strip()
             yield f"process {process.name} {name} started {fields[19]}"
             if not needle or seen[mounts]:
-                yield from (f"namespace {os.readlink(process / 'ns' / kind)}" for kind in ("net", "pid", "mnt"))
+                yield from (f"namespace {(process / 'ns' / kind).readlink()}" for kind in ("net", "pid", "mnt"))
         except OSError:
             continue  # It ended while it was looked at.
 
@@ -74,7 +74,7 @@ def _processes(needle: str) -> Iterator[str]:
 def _holds(process: Path, needle: str) -> bool:
     if int(process.name) == os.getpid():
         return False
-    return any(os.readlink(file).startswith(needle) for file in (process / "fd").iterdir())
+    return any(str(file.readlink()).startswith(needle) for file in (process / "fd").iterdir())
 
 
 def _mounts(needle: str) -> Iterator[str]:

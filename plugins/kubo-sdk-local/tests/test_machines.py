@@ -127,7 +127,7 @@ def test_a_machine_cannot_use_more_memory_and_processors_than_its_size(cpi: Loca
     assert cpi.open_shell(vm).run(["python3", "-c", eater, "400"]).exit_code != 0
     inside = cpi.open_shell(vm).run(["systemd-run", "--wait", "-q", "python3", "-c", eater, "400"])
     assert inside.exit_code != 0
-    found = dict((controllers, top) for top, controllers in cgroups.hierarchies())
+    found = {controllers: top for top, controllers in cgroups.hierarchies()}
     if "cpu" in found:
         quota = Path(found["cpu"], cpi.layout.cgroup(DEMO, "worker-0"), "cpu.cfs_quota_us").read_text()
         assert int(quota) == 100_000

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import signal
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -50,7 +51,7 @@ def test_a_command_runs_in_the_machines_namespaces_and_cgroups(shell: LocalShell
 
 
 def test_a_command_that_takes_too_long_is_killed_with_its_children(shell: LocalShell, cpi: LocalCpi) -> None:
-    with pytest.raises(Unavailable, match="'sh' on worker-0 did not end within 0.3 s"):
+    with pytest.raises(Unavailable, match=r"'sh' on worker-0 did not end within 0\.3 s"):
         shell.run(["sh", "-c", "sleep 1234 & sleep 1234"], timeout=0.3)
     path = f"{cpi.layout.cgroup(DEMO, 'worker-0')}/shell"
     wait_until(lambda: not cgroups.processes(cgroups.hierarchies(), path) or None, what="their death", timeout=10)
@@ -80,8 +81,6 @@ def test_a_machine_that_dies_under_a_command_is_unavailable(shell: LocalShell, c
 
 
 def _run_while(shell: LocalShell, then: Callable[[], object]) -> None:
-    import threading
-
     timer = threading.Timer(0.2, then)
     timer.start()
     try:

@@ -49,6 +49,7 @@ class EtcdStore:
         self._attributes = ("", 0, "")
         self._leases: dict[str, Item] = {}
         self._revision = 0
+        self._fresh = False  # the leases were just read and nothing was decided on them yet
         self._own_key = ""
         self._ends = 0.0
         self._renew_at = 0.0
@@ -85,7 +86,7 @@ class EtcdStore:
     def _list(self) -> None:
         prefix = self._settings.prefix
         listing = self._etcd.list(prefix + "/")
-        self._revision = listing.revision
+        self._revision, self._fresh = listing.revision, True
         self._leases = {item.key: item for item in listing.items if item.key.startswith(prefix + "/subnets/")}
         config = next((item.value for item in listing.items if item.key == prefix + "/config"), b"")
         self._take_config(config)
@@ -114,9 +115,11 @@ class EtcdStore:
 
     def _acquire(self) -> None:
         for _ in range(TRIES):
+            if not self._fresh:
+                self._list()
+            self._fresh = False
             if self._try_acquire():
                 return
-            self._list()
         raise StoreTrouble(f"lost {TRIES} races for a subnet in a row")
 
     def _try_acquire(self) -> bool:

@@ -35,6 +35,7 @@ _OPEN_FILES = 1 << 20
 _LINK_LOCAL = b"\xa9\xfe\0\0"
 
 _SIGKILL = 9
+_READY = b"+"
 # The two that Python ignores and passes on.
 _SIGPIPE, _SIGXFSZ = 13, 25
 
@@ -67,17 +68,23 @@ def _start(request: dict[str, Any]) -> None:
         cgroups.join(found, f"{request['cgroup']}/{cgroups.MACHINE}", pid)
         processes.record(request["init"], pid)
         os.write(go_write, b"!")
-        trouble = _read_all(said_read)
-        if trouble:
-            raise OSError(0, trouble.decode())  # noqa: TRY301
+        _check(_read_all(said_read))
     except BaseException:
         os.kill(pid, _SIGKILL)
         os.waitpid(pid, 0)
         raise
 
 
+def _check(said: bytes) -> None:
+    if said != _READY:
+        raise OSError(0, said.removeprefix(_READY).decode() or "it was killed before systemd took over")
+
+
 def _become_machine(request: dict[str, Any], found: cgroups.Hierarchies, host: Netlink, go: int, said: int) -> None:
-    """Runs in the child and does not return.  The pipe *said* closes when systemd takes over."""
+    """Runs in the child and does not return.
+
+    It says on the pipe *said* that all is ready, or what went wrong; the pipe closes when systemd takes over.
+    """
     try:
         syscalls.die_with_parent(_SIGKILL)
         if not os.read(go, 1):
@@ -88,6 +95,7 @@ def _become_machine(request: dict[str, Any], found: cgroups.Hierarchies, host: N
         _connect(request, host)
         root.enter(request, found)
         _shed()
+        os.write(said, _READY)
         os.execve("/sbin/init", ["/sbin/init"], _ENVIRONMENT)  # noqa: S606
     except BaseException as error:
         os.write(said, str(error).encode() or b"no reason given")
