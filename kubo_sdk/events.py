@@ -27,45 +27,47 @@ class PlanMade(Event):
 
 
 @frozen(kw_only=True)
-class StepStarted(Event):
+class StepEvent(Event):
+    """Something about one step.  ``step`` is its id, ``title`` what people read."""
+
     step: str
     title: str
     instance: str | None = None
 
 
 @frozen(kw_only=True)
-class StepProgress(Event):
-    """A step tells what it is waiting for or doing now."""
+class StepStarted(StepEvent):
+    """A step begins."""
 
-    step: str
+
+@frozen(kw_only=True)
+class StepProgress(StepEvent):
+    """A step tells what it is doing now."""
+
     message: str
-    instance: str | None = None
 
 
 @frozen(kw_only=True)
-class StepRetried(Event):
-    step: str
-    title: str
+class StepRetried(StepEvent):
+    """A step failed with something that may pass, and is run again after ``delay`` seconds."""
+
     reason: str
     delay: float
-    instance: str | None = None
 
 
 @frozen(kw_only=True)
-class StepFinished(Event):
-    step: str
-    title: str
+class StepFinished(StepEvent):
+    """A step ended well."""
+
     seconds: float
-    instance: str | None = None
 
 
 @frozen(kw_only=True)
-class StepFailed(Event):
-    step: str
-    title: str
+class StepFailed(StepEvent):
+    """A step failed for good."""
+
     error: str
     seconds: float
-    instance: str | None = None
 
 
 @frozen(kw_only=True)

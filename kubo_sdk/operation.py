@@ -95,6 +95,7 @@ class Operation:
                     cluster=self.spec.id,
                     at=self.clock.now(),
                     step=step.id,
+                    title=step.title,
                     message=message,
                     instance=step.instance,
                 )

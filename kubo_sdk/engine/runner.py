@@ -13,7 +13,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from kubo_sdk.engine.cancel import CancelToken
 from kubo_sdk.engine.clock import Clock
 from kubo_sdk.errors import Cancelled, DeployFailed, ProviderError
-from kubo_sdk.events import Event, StepFailed, StepFinished, StepRetried, StepStarted
+from kubo_sdk.events import Event, StepEvent, StepFailed, StepFinished, StepRetried, StepStarted
 from kubo_sdk.planning.plan import Plan, Step
 
 MAX_THREADS = 32
@@ -75,33 +75,14 @@ class Runner:
 
     def _attempt(self, plan: Plan, step: Step) -> None:
         started = self._clock.monotonic()
-        at = self._clock.now()
-        self._emit(StepStarted(cluster=plan.cluster, at=at, step=step.id, title=step.title, instance=step.instance))
+        self._tell(StepStarted, plan, step)
         try:
             self._retrying(plan, step)
         except BaseException as error:
-            self._emit(
-                StepFailed(
-                    cluster=plan.cluster,
-                    at=self._clock.now(),
-                    step=step.id,
-                    title=step.title,
-                    instance=step.instance,
-                    error=str(error) or type(error).__name__,
-                    seconds=self._clock.monotonic() - started,
-                )
-            )
+            seconds = self._clock.monotonic() - started
+            self._tell(StepFailed, plan, step, error=str(error) or type(error).__name__, seconds=seconds)
             raise
-        self._emit(
-            StepFinished(
-                cluster=plan.cluster,
-                at=self._clock.now(),
-                step=step.id,
-                title=step.title,
-                instance=step.instance,
-                seconds=self._clock.monotonic() - started,
-            )
-        )
+        self._tell(StepFinished, plan, step, seconds=self._clock.monotonic() - started)
 
     def _retrying(self, plan: Plan, step: Step) -> None:
         for attempt in range(1, MAX_ATTEMPTS + 1):
@@ -113,16 +94,10 @@ class Runner:
                     error.add_note(f"in step: {step.title}")
                     raise
                 delay = error.retry_after * 2 ** (attempt - 1)
-                self._emit(
-                    StepRetried(
-                        cluster=plan.cluster,
-                        at=self._clock.now(),
-                        step=step.id,
-                        title=step.title,
-                        instance=step.instance,
-                        reason=str(error),
-                        delay=delay,
-                    )
-                )
+                self._tell(StepRetried, plan, step, reason=str(error), delay=delay)
                 self._halt.wait(delay)
         return None
+
+    def _tell(self, kind: type[StepEvent], plan: Plan, step: Step, **facts: str | float) -> None:
+        now = self._clock.now()
+        self._emit(kind(cluster=plan.cluster, at=now, step=step.id, title=step.title, instance=step.instance, **facts))

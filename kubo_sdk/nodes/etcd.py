@@ -68,6 +68,8 @@ def _unit(context: NodeContext) -> str:
     return service(
         description=f"etcd member {context.instance.slug} of {context.spec.id}",
         command=(context.release.binary("etcd"), *flags),
+        # Without its disk it would take itself for a new member.
+        unit={"RequiresMountsFor": directory},
         settings={
             **HARDENED,
             "Type": "notify",

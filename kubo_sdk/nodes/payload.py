@@ -45,7 +45,7 @@ def orders(
         *_moves(files),
         _order("stop", change.stop),
         _order("remove", (*change.remove, *(f"{STATE}/started/{name}" for name in change.stop))),
-        "reload" if any(_is_unit(path) for path in change.touched_files) else "",
+        _order("reload", _units(change.touched_files)),
         _order("start", started),
         "end",
     ]
@@ -87,8 +87,10 @@ def _staged(file: NodeFile) -> str:
     return TREE + file.path
 
 
-def _is_unit(path: str) -> bool:
-    return path.startswith(f"{UNIT_DIRECTORY}/")
+def _units(paths: Iterable[str]) -> list[str]:
+    """The units these files are about; one in a directory below could be about any, which is a star."""
+    names = (path.removeprefix(f"{UNIT_DIRECTORY}/") for path in paths if path.startswith(f"{UNIT_DIRECTORY}/"))
+    return sorted({"*" if "/" in name else name for name in names})
 
 
 def _add(archive: tarfile.TarFile, name: str, data: bytes, mode: int = 0o600) -> None:

@@ -1,6 +1,6 @@
 """The shell programs a machine runs.  Their text never changes; everything they work with comes by standard input.
 
-They need a POSIX shell, GNU tar and coreutils, and systemd.  A file is put in place by a rename, its directory's other
+They need a POSIX shell, GNU tar and coreutils, and systemd 247 or newer.  A file is put in place by a rename, its directory's other
 files untouched.  Between ``begin`` and ``end`` the machine keeps ``manifest.next``, so a change that was cut off at any
 point is seen, and made again in full, by the next one.
 """
@@ -32,6 +32,20 @@ await_systemd() {
   done
 }
 
+# Makes systemd read all its units again, which costs it as much as starting a daemon, if it has one of $* in memory.  A
+# unit it has not, it reads when it is asked to start it.
+reload() {
+  await_systemd
+  if [ -n "$(systemctl --all --plain --no-legend list-units "$@")" ]; then systemctl daemon-reload; fi
+}
+
+ask_systemd() {
+  if ! systemctl --no-block "$@"; then
+    systemctl daemon-reload
+    systemctl --no-block "$@"
+  fi
+}
+
 # Starts the units of the list $1 that do not run with what the manifest $2 says.  A unit is marked with a dash before
 # it is asked to start: what is cut off in between, the next change restarts.
 start_units() {
@@ -52,8 +66,8 @@ start_units() {
   done <"$2"
   if [ -z "$marks" ]; then return; fi
   await_systemd
-  if [ -n "$again" ]; then systemctl --no-block restart $again; fi
-  if [ -n "$fresh" ]; then systemctl --no-block start $fresh; fi
+  if [ -n "$again" ]; then ask_systemd restart $again; fi
+  if [ -n "$fresh" ]; then ask_systemd start $fresh; fi
   for mark in $marks; do echo "${mark##*:}" >"$state/started/${mark%:*}"; done
   echo "restarted$again"
   echo "started$fresh"
@@ -92,7 +106,7 @@ while read -r verb first rest <&3; do
     move) mv -f -t "$first" $rest ;;
     stop) await_systemd; systemctl stop $first $rest ;;
     remove) rm -f $first $rest ;;
-    reload) await_systemd; systemctl daemon-reload ;;
+    reload) reload $first $rest ;;
     start) start_units "$first $rest" "$state/manifest.next" ;;
     end) mv -f "$state/manifest.next" "$state/manifest" ;;
   esac

@@ -20,12 +20,16 @@ Settings = Mapping[str, str | tuple[str, ...]]
 
 NONE: Settings = MappingProxyType({})
 
+LONGEST_LINE = 100
+
 _PLAIN = re.compile(r"[A-Za-z0-9_./:=,@+*\-]+")
 
 
 def command_line(arguments: Iterable[str]) -> str:
-    """An ``ExecStart=`` value, one argument a line.  Of all variables only `CGROUP` is expanded in it."""
-    return " \\\n  ".join(_quoted(argument) for argument in arguments)
+    """An ``ExecStart=`` value, one argument a line if it is long.  Of all variables only `CGROUP` is expanded in it."""
+    quoted = [_quoted(argument) for argument in arguments]
+    line = " ".join(quoted)
+    return line if len(line) <= LONGEST_LINE else " \\\n  ".join(quoted)
 
 
 def _quoted(argument: str) -> str:

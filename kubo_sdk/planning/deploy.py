@@ -89,6 +89,8 @@ def _identities(draft: Draft, observation: Observation) -> None:
             Verb.ISSUE_AUTHORITIES,
             reason=f"{len(observation.missing_authorities)} credentials are missing or outdated",
             effect=Effect.CREATE,
+            # An infrastructure that cannot carry the cluster is found out before anything is made for it.
+            needs=[Verb.PREPARE_INFRASTRUCTURE],
             details=observation.missing_authorities,
         )
     if created or not observation.endpoints_current:

@@ -225,6 +225,24 @@ def test_a_file_that_holds_no_key_is_neither_used_nor_overwritten(tmp_path: Path
     assert key.read_bytes() == content
 
 
+def test_a_process_killed_right_after_its_first_commit_has_lost_no_key(store, tmp_path: Path) -> None:
+    made = store.generate("/k/c/x", PasswordParameters())
+    (tmp_path / "credentials.key").rename(tmp_path / "credentials.key.new")
+    assert open_store(tmp_path).get("/k/c/x") == made
+    assert names_in(tmp_path) == {"credentials.db", "credentials.key"}
+
+
+def test_a_key_that_is_there_already_is_used_and_never_overwritten(tmp_path: Path) -> None:
+    open_store(tmp_path / "other").generate("/k/c/x", PasswordParameters())
+    key = tmp_path / "credentials.key"
+    shutil.copy(tmp_path / "other" / key.name, key)
+    (tmp_path / "credentials.key.new").write_text("what a killed process left")
+    content = key.read_bytes()
+    made = open_store(tmp_path).generate("/k/c/x", PasswordParameters())
+    assert key.read_bytes() == content
+    assert open_store(tmp_path).get("/k/c/x") == made
+
+
 def test_the_wrong_key_is_told_by_its_file(store: FileCredentialStore, tmp_path: Path) -> None:
     made = store.generate("/k/c/x", PasswordParameters())
     elsewhere = tmp_path / "elsewhere"

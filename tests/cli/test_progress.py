@@ -48,7 +48,7 @@ def started(second: float, verb: str, instance: str | None = None) -> Event:
 
 def progress(second: float, verb: str, message: str, instance: str) -> Event:
     step = f"{verb} {instance}"
-    return StepProgress(cluster=CLUSTER, at=at(second), step=step, message=message, instance=instance)
+    return StepProgress(cluster=CLUSTER, at=at(second), step=step, title=step, message=message, instance=instance)
 
 
 def retried(second: float, verb: str, instance: str) -> Event:

@@ -75,19 +75,18 @@ class OwnKeyFile(KeyFile):
         return self.path.with_name(f"{self.path.name}.new")
 
     def make(self, salt: bytes) -> Secret:
-        if self.path.exists():
-            return self.load(salt)
-        self.new.unlink(missing_ok=True)
-        return _make(self.new)
+        self.rollback()
+        return super().load(salt) if self.path.exists() else _make(self.new)
 
     def load(self, salt: bytes) -> Secret:
         self.commit()
         return super().load(salt)
 
     def commit(self) -> None:
-        with contextlib.suppress(FileNotFoundError):
-            self.new.rename(self.path)
-            sync_directory(self.path.parent)
+        with contextlib.suppress(FileNotFoundError):  # another process did it
+            if not self.path.exists():
+                self.new.rename(self.path)
+                sync_directory(self.path.parent)
 
     def rollback(self) -> None:
         self.new.unlink(missing_ok=True)

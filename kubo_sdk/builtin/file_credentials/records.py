@@ -79,7 +79,7 @@ class Records:
         """The key is right, so what does not open was altered or decayed."""
         try:
             yield
-        except (SealBroken, ValueError, KeyError):
+        except (SealBroken, ValueError, TypeError, KeyError):
             raise ProviderError(
                 f"the credential {name} in {self._path} was altered or is damaged; restore the file from a backup"
             ) from None

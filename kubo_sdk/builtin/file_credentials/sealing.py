@@ -32,5 +32,5 @@ class Sealer:
         """What `seal` was given; raises SealBroken."""
         try:
             return Secret(self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], bound))
-        except (InvalidTag, ValueError):
+        except (InvalidTag, ValueError, TypeError):
             raise SealBroken from None

@@ -1,6 +1,6 @@
-"""Lets the threads of a process, and its forked children, take turns at one database.
+"""Lets the threads of a process take turns at one database.
 
-Writers do not wait for each other to share a commit: who has much to write writes it in one turn.
+A process may fork between two turns, and then both go on; not during one, as SQLite counts its locks by process.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ class Turns:
 
     @contextlib.contextmanager
     def _turn(self) -> Iterator[None]:
-        if self._process != os.getpid():  # a child's only thread; the lock may be held by one that is not here
+        if self._process != os.getpid():  # a forked child, which has one thread only
             self._database.abandon()
             self._lock = threading.Lock()
             self._process = os.getpid()

@@ -57,6 +57,8 @@ class Stemcell:
         return self.tree
 
     def _replace(self) -> None:
+        if shutil.which("mmdebstrap") is None:
+            raise HostError("the stemcell needs mmdebstrap, which is not installed; run: apt-get install mmdebstrap")
         if self.directory.exists():
             if _in_use(self.tree):
                 raise HostError(
@@ -98,8 +100,6 @@ def _in_use(tree: Path) -> bool:
 
 
 def _build(tree: Path, packages: tuple[str, ...]) -> None:
-    if shutil.which("mmdebstrap") is None:
-        raise HostError("the stemcell needs mmdebstrap, which is not installed; run: apt-get install mmdebstrap")
     command = [
         "mmdebstrap",
         "--mode=root",
