@@ -12,7 +12,7 @@ from kubo_sdk.nodes.credential_files import OWNER_ONLY, authority_file, certific
 from kubo_sdk.nodes.etcd import endpoints
 from kubo_sdk.nodes.flags import flags_for
 from kubo_sdk.nodes.gates import APISERVER
-from kubo_sdk.nodes.systemd import HARDENED, service
+from kubo_sdk.nodes.systemd import HARDENED, command_line, service
 from kubo_sdk.ports.node import Contribution, NodeContext, NodeFile, StartAfter, Unit
 
 SERVING = f"{paths.PKI}/apiserver"
@@ -20,6 +20,8 @@ ETCD_CLIENT = f"{paths.PKI}/etcd-client"
 KUBELET_CLIENT = f"{paths.PKI}/kubelet-client"
 FRONT_PROXY_CLIENT = f"{paths.PKI}/front-proxy-client"
 ENCRYPTION = "/etc/kubernetes/encryption.yaml"
+
+READY_SECONDS = 60
 
 
 def apiserver(context: NodeContext) -> Contribution:
@@ -89,14 +91,23 @@ def _unit(context: NodeContext) -> str:
         command=(context.release.binary("kube-apiserver"), *flags),
         settings={
             **HARDENED,
-            # It reports itself ready when it listens, and the daemons beside it start then and not before.
+            # The daemons beside it start when it has made its own roles.  Before that they are forbidden to do anything,
+            # and would wait seconds before they ask again.
             "Type": "notify",
+            "ExecStartPost": f"-{command_line(_until_ready(kubernetes.api_port))}",
             "TimeoutStartSec": "infinity",
             "User": accounts.KUBE,
             "LogsDirectory": "kubernetes",
             "LogsDirectoryMode": "0750",
         },
     )
+
+
+def _until_ready(port: int) -> tuple[str, ...]:
+    """A command that ends when the API server calls itself ready, or after a while, or at once without curl."""
+    ask = f"curl --silent --fail --output /dev/null --max-time 2 --cacert {paths.CA} https://127.0.0.1:{port}/readyz"
+    loop = f"command -v curl >/dev/null || exit 0; until {ask}; do sleep 0.1; done"
+    return ("/usr/bin/timeout", str(READY_SECONDS), "/bin/sh", "-c", loop)
 
 
 def _flags(context: NodeContext) -> dict[str, str]:

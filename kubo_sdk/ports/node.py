@@ -67,7 +67,7 @@ class NodeContext:
     """All that one instance's files may depend on.
 
     ``addresses``: the IPv4 address of every instance, by id.  ``node_name``: what the instance is called as a Node.
-    ``credentials``: by leaf name; only those this instance may see.
+    ``credentials``: by leaf name; only those this instance may see.  ``ca``: the certificates (PEM) that prove the API.
     """
 
     spec: ClusterSpec
@@ -79,6 +79,7 @@ class NodeContext:
     api: Endpoint
     endpoints: tuple[EndpointRequest, ...]
     release: Release
+    ca: str
     credentials: Mapping[str, Credential] = field(repr=False)
 
     def peers(self, role: Role) -> tuple[tuple[Instance, str], ...]:

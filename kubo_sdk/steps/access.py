@@ -23,7 +23,7 @@ def kubernetes_client(state: RunState, who: str = ADMIN, timeout: float = 5.0) -
     api = state.endpoints.get(API)
     if api is None:
         raise NotFound("the API has no address yet; deploy the cluster")
-    admin = _certificate(state, who)
+    admin = certificate(state, who)
     return KubernetesClient(
         HttpsClient(
             [(api.host, api.port)],
@@ -37,7 +37,7 @@ def kubernetes_client(state: RunState, who: str = ADMIN, timeout: float = 5.0) -
 
 def etcd_client(spec: ClusterSpec, state: RunState, timeout: float = 5.0) -> EtcdClient:
     """etcd's members, spoken to directly with the director's own certificate."""
-    director = _certificate(state, "director-etcd")
+    director = certificate(state, "director-etcd")
     return EtcdClient(
         HttpsClient(
             [(state.vms[member.id].address, ETCD_CLIENT_PORT) for member in spec.instances(Role.ETCD)],
@@ -56,7 +56,7 @@ def user(state: RunState, leaf: str) -> User:
     return credential.value
 
 
-def _certificate(state: RunState, leaf: str) -> Certificate:
+def certificate(state: RunState, leaf: str) -> Certificate:
     credential = state.credentials.get(leaf)
     if credential is None or not isinstance(credential.value, Certificate):
         raise NotFound(f"credential {leaf!r} does not exist or is no certificate; deploy the cluster")

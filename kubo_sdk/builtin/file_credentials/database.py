@@ -136,6 +136,8 @@ class Database:
                 self._keys.remove()
             else:
                 self._keys.rollback()
+            # SQLite leaves the empty journal of a killed process alone; one that is not empty it has played back now.
+            self.path.with_name(f"{self.path.name}-journal").unlink(missing_ok=True)
             self.path.unlink()
             sync_directory(self.path.parent)
 

@@ -14,7 +14,7 @@ from kubo_sdk.ports.overlay import Overlay, OverlayInfo
 from kubo_sdk_flannel import manifests
 from kubo_sdk_flannel.config import FlannelConfig, StoreKind
 from kubo_sdk_flannel.network import network_text
-from kubo_sdk_flannel.node_files import worker_files
+from kubo_sdk_flannel.node_files import gate_files, worker_files
 
 
 class FlannelOverlay:
@@ -29,7 +29,7 @@ class FlannelOverlay:
         if self._config.store is StoreKind.KUBERNETES:
             return OverlayInfo(node_cidrs=True, kubernetes_user=manifests.KUBERNETES_USER)
         # with the slash, so that no key that merely begins like the prefix is meant
-        return OverlayInfo(etcd_prefixes=(f"{self._config.prefix}/",))
+        return OverlayInfo(etcd_prefixes=(f"{self._config.prefix}/",), kubernetes_user=manifests.KUBERNETES_USER)
 
     def ensure_network(self, etcd: Etcd) -> None:
         if self._config.store is StoreKind.KUBERNETES:
@@ -45,9 +45,11 @@ class FlannelOverlay:
         return ()
 
     def node_files(self, context: NodeContext) -> Contribution:
-        if context.instance.role is not Role.WORKER:
-            return Contribution()
-        return worker_files(self._config, context, self._agent)
+        if context.instance.role is Role.WORKER:
+            return worker_files(self._config, context, self._agent)
+        if context.instance.role is Role.ETCD:
+            return gate_files(self._config, context, self._agent)
+        return Contribution()
 
     @cached_property
     def _agent(self) -> bytes:

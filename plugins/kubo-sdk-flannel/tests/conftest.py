@@ -13,8 +13,9 @@ from kubo_sdk_flannel.bundle import agent_archive
 from kubo_sdk_flannel.config import FlannelConfig
 from kubo_sdk_flannel.overlay import FlannelOverlay
 
-from .lab.datacentre import HUB, PREFIX, DataCentre, etcd_settings
+from .lab.datacentre import HUB, PREFIX, DataCentre
 from .lab.etcd_server import DirectorEtcd, EtcdServer, free_ports
+from .lab.gate_server import GateServer
 from .lab.namespaces import Place
 from .lab.worker import Worker
 
@@ -47,6 +48,14 @@ def etcd(centre: DataCentre) -> EtcdServer:
     return server
 
 
+@pytest.fixture(scope="session")
+def gate(centre: DataCentre, etcd: EtcdServer, agent: Path) -> GateServer:
+    """The gate of that etcd, by which workers reach it."""
+    server = GateServer(centre.hub, centre.directory, agent, etcd)
+    server.start()
+    return server
+
+
 @pytest.fixture
 def director(etcd: EtcdServer) -> DirectorEtcd:
     return DirectorEtcd(etcd)
@@ -56,7 +65,7 @@ AddWorkers = Callable[..., list[Worker]]
 
 
 @contextmanager
-def worker_maker(centre: DataCentre, etcd: EtcdServer) -> Iterator[AddWorkers]:
+def worker_maker(centre: DataCentre, etcd: EtcdServer, gate: GateServer) -> Iterator[AddWorkers]:
     """``add(count, FlannelConfig(...))`` writes the network down and starts that many workers; all ends with it."""
     director = DirectorEtcd(etcd)
 
@@ -71,7 +80,7 @@ def worker_maker(centre: DataCentre, etcd: EtcdServer) -> Iterator[AddWorkers]:
     ) -> list[Worker]:
         if write:
             FlannelOverlay(config or FlannelConfig(), pods, lambda: b"").ensure_network(director)
-        workers = [centre.add_worker(etcd_settings(etcd, centre.directory, **etcd_)) for _ in range(count)]
+        workers = [centre.add_worker(gate.worker_settings(**etcd_)) for _ in range(count)]
         for worker in workers if start else ():
             worker.start()
         return workers
@@ -84,9 +93,9 @@ def worker_maker(centre: DataCentre, etcd: EtcdServer) -> Iterator[AddWorkers]:
 
 
 @pytest.fixture
-def add_workers(centre: DataCentre, etcd: EtcdServer) -> Iterator[AddWorkers]:
+def add_workers(centre: DataCentre, etcd: EtcdServer, gate: GateServer) -> Iterator[AddWorkers]:
     """Makes workers that are gone after the test."""
-    with worker_maker(centre, etcd) as add:
+    with worker_maker(centre, etcd, gate) as add:
         yield add
 
 

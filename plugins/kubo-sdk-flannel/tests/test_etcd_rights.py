@@ -43,7 +43,7 @@ class Intruder(NamedTuple):
 
 @pytest.fixture
 def intruder(local_etcd: EtcdServer, tmp_path: Path) -> Iterator[Intruder]:
-    raw = etcd_settings(local_etcd, tmp_path)["etcd"]
+    raw = etcd_settings(local_etcd, tmp_path)
     tls = Credentials(raw["ca"], raw["certificate"], raw["key"])
     local_etcd.ctl("put", SECRET_KEY, SECRET_VALUE)
     try:

@@ -12,6 +12,7 @@ import pytest
 from .conftest import worker_maker
 from .lab.datacentre import DataCentre
 from .lab.etcd_server import DirectorEtcd, EtcdServer
+from .lab.gate_server import GateServer
 from .lab.namespaces import wait_for
 from .lab.worker import Worker
 
@@ -36,8 +37,8 @@ class Pair(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def pair(centre: DataCentre, etcd: EtcdServer) -> Iterator[Pair]:
-    with worker_maker(centre, etcd) as add_workers:
+def pair(centre: DataCentre, etcd: EtcdServer, gate: GateServer) -> Iterator[Pair]:
+    with worker_maker(centre, etcd, gate) as add_workers:
         here, there = (worker.ready() for worker in add_workers(2))
         wait_for(lambda: there.subnet in here.routes() and here.subnet in there.routes(), "the first routes")
         yield Pair(here, there)

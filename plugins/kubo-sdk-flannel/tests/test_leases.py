@@ -11,6 +11,7 @@ from kubo_sdk_flannel.config import FlannelConfig
 from .conftest import AddWorkers
 from .lab.datacentre import PREFIX
 from .lab.etcd_server import DirectorEtcd, EtcdServer
+from .lab.gate_server import GateServer
 from .lab.namespaces import wait_for
 from .lab.worker import Worker
 
@@ -168,9 +169,9 @@ def test_the_network_lives_through_an_outage_of_etcd_and_heals_itself_meanwhile(
     assert there.running
 
 
-def test_an_agent_turns_to_another_member_when_one_does_not_answer(add_workers: AddWorkers, etcd: EtcdServer) -> None:
+def test_an_agent_turns_to_another_member_when_one_does_not_answer(add_workers: AddWorkers, gate: GateServer) -> None:
     dead = ["https://10.99.0.1:1", "https://10.99.0.1:2"]
-    (worker,) = add_workers(1, endpoints=[*dead, etcd.url])
+    (worker,) = add_workers(1, endpoints=[*dead, gate.url])
     worker.ready()
 
 

@@ -122,7 +122,7 @@ def _kill(init: str, instance: str) -> None:
         return
     try:
         # Asked after the handle is held: from here on the handle cannot come to mean another process.
-        if not processes.is_alive(init):
+        if not processes.exists(init):
             return
         with contextlib.suppress(ProcessLookupError):
             signal.pidfd_send_signal(handle, signal.SIGKILL)

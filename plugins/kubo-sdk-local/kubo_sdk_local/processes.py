@@ -10,6 +10,8 @@ import os
 
 _START_FIELD = 19
 _STATE_FIELD = 0
+_FLAGS_FIELD = 6
+_PF_EXITING = 0x4
 
 
 def identity(pid: int) -> str:
@@ -23,13 +25,23 @@ def pid_of(identity: str) -> int:
 
 
 def is_alive(identity: str) -> bool:
-    """Whether that very process runs; one that is dead and waits to be reaped does not."""
+    """Whether that very process runs; one that is dying, or dead and waits to be reaped, does not."""
+    fields = _find(identity)
+    return fields is not None and fields[_STATE_FIELD] not in "ZX" and not int(fields[_FLAGS_FIELD]) & _PF_EXITING
+
+
+def exists(identity: str) -> bool:
+    """Whether that very process is there in any state."""
+    return _find(identity) is not None
+
+
+def _find(identity: str) -> list[str] | None:
     pid, start, boot = identity.split(" ")
     try:
         fields = _stat(int(pid))
     except OSError:
-        return False
-    return fields[_START_FIELD] == start and fields[_STATE_FIELD] not in "ZX" and boot == _boot_id()
+        return None
+    return fields if fields[_START_FIELD] == start and boot == _boot_id() else None
 
 
 def record(path: str, pid: int) -> None:

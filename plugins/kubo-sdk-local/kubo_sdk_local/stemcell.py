@@ -44,19 +44,23 @@ class Stemcell:
 
     def is_present(self) -> bool:
         """Whether the stemcell is there and whole: cheap enough to ask every time."""
-        marker = read_json(self.directory / _MARKER)
-        return marker is not None and marker["fingerprint"] == fingerprint(self.tree)
+        try:
+            marker = read_json(self.directory / _MARKER) or {}
+        except HostError:
+            return False
+        return marker.get("fingerprint") == fingerprint(self.tree)
 
     def ensure(self) -> Path:
         """The root file system, built first when it is missing or damaged.  HostError when that cannot be done."""
         if self.is_present():
             return self.tree
-        with locked(self.parent / ".lock", "the stemcells"):
+        with locked(self.parent / ".lock", "the stemcells", timeout=_BUILD_SECONDS) as lock:
             if not self.is_present():
-                self._replace()
+                self._replace(lock)
         return self.tree
 
-    def _replace(self) -> None:
+    def _replace(self, lock: int) -> None:
+        """Build beside, then rename: what bears the name is whole."""
         if shutil.which("mmdebstrap") is None:
             raise HostError("the stemcell needs mmdebstrap, which is not installed; run: apt-get install mmdebstrap")
         if self.directory.exists():
@@ -68,9 +72,13 @@ class Stemcell:
         fresh = self.directory.with_name(f".{self.directory.name}.new")
         remove_tree(fresh)
         fresh.mkdir(parents=True)
-        _build(fresh / "tree", recipe.packages(self.packages))
-        write_json(fresh / _MARKER, {"fingerprint": fingerprint(fresh / "tree"), "recipe": recipe.VERSION})
-        fresh.rename(self.directory)
+        try:
+            _build(fresh / "tree", recipe.packages(self.packages), lock)
+            write_json(fresh / _MARKER, {"fingerprint": fingerprint(fresh / "tree"), "recipe": recipe.VERSION})
+            fresh.rename(self.directory)
+        except BaseException:
+            remove_tree(fresh)
+            raise
 
 
 def fingerprint(tree: Path) -> str:
@@ -99,7 +107,8 @@ def _in_use(tree: Path) -> bool:
     return False
 
 
-def _build(tree: Path, packages: tuple[str, ...]) -> None:
+def _build(tree: Path, packages: tuple[str, ...], lock: int) -> None:
+    """Run mmdebstrap.  It inherits the lock: should it outlive this process, nobody builds beside it."""
     command = [
         "mmdebstrap",
         "--mode=root",
@@ -113,7 +122,13 @@ def _build(tree: Path, packages: tuple[str, ...]) -> None:
     sources = "\n".join(recipe.debian_sources()) + "\n"
     try:
         done = subprocess.run(
-            command, input=sources.encode(), capture_output=True, timeout=_BUILD_SECONDS, check=False, cwd="/"
+            command,
+            input=sources.encode(),
+            capture_output=True,
+            timeout=_BUILD_SECONDS,
+            check=False,
+            cwd="/",
+            pass_fds=(lock,),
         )
     except subprocess.TimeoutExpired as error:
         raise HostError(f"building the stemcell did not end within {_BUILD_SECONDS} s; look at the mirror") from error

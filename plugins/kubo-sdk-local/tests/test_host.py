@@ -151,5 +151,5 @@ def test_every_option_that_cannot_work_is_named(make_cpi: Callable[..., LocalCpi
         "cpi local: subnet: 203.0.0.0/8 must be from /16 to /29",
         "cpi local: stemcell_packages: 'no such; package' is not the name of a Debian package",
     )
-    with pytest.raises(ConfigError, match="subnet: 8.8.8.0/24 is not a private network"):
+    with pytest.raises(ConfigError, match=r"subnet: 8\.8\.8\.0/24 is not a private network"):
         make_cpi(subnet=IPv4Network("8.8.8.0/24"))

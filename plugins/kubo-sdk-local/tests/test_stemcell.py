@@ -70,11 +70,22 @@ def builder(stemcell: Stemcell, tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     """An ``mmdebstrap`` that copies instead of downloading, and a file with a line for each time it ran."""
     program = tmp_path / "bin" / "mmdebstrap"
     program.parent.mkdir()
-    # Its last three arguments are the suite, the target and "-".
-    program.write_text(
-        f"#!/bin/sh\nset -e\nfor word; do target=$last; last=$word; done\necho run >> {tmp_path}/runs\n"
-        f"cat > {tmp_path}/sources\ncp -a {stemcell.tree} $target\nchroot $target userdel kube\n"
-    )
+    # Its last three arguments are the suite, the target and "-".  What lies in usr is removed from, but never written
+    # to in place: links will do, where the file system has them.
+    program.write_text(f"""#!/bin/sh
+set -e
+for word; do target=$last; last=$word; done
+echo run >> {tmp_path}/runs
+cat > {tmp_path}/sources
+mkdir -p $target
+for part in {stemcell.tree}/*; do
+    case $part in
+        */usr) cp -al $part $target || cp -a $part $target ;;
+        *) cp -a $part $target ;;
+    esac
+done
+chroot $target userdel kube
+""")
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{program.parent}:{os.environ['PATH']}")
     return tmp_path / "runs"
@@ -99,7 +110,9 @@ print(Stemcell(parent=Path({str(tmp_path / "stemcells")!r})).ensure())
     assert " bookworm main" in (tmp_path / "sources").read_text()
     assert sorted(path.name for path in stemcell.parent.iterdir()) == [".lock", stemcell.directory.name]
 
-    (stemcell.tree / "usr/bin/containerd").write_text("damaged")
+    (stemcell.directory / "stemcell.json").write_text("{")
+    assert not stemcell.is_present()
+    (stemcell.tree / "usr/bin/containerd").unlink()
     assert not stemcell.is_present()
     seen, upper, work = (tmp_path / name for name in ("seen", "upper", "work"))
     for directory in (seen, upper, work):
@@ -129,6 +142,7 @@ def test_a_build_that_fails_says_why_and_leaves_no_stemcell(builder: Path, tmp_p
     with pytest.raises(HostError, match="building the stemcell failed: E: cannot reach the mirror"):
         stemcell.ensure()
     assert not stemcell.is_present()
+    assert [path.name for path in stemcell.parent.iterdir()] == [".lock"]
 
 
 def test_other_packages_make_another_stemcell(tmp_path: Path) -> None:

@@ -81,7 +81,7 @@ class Connection:
         raw = socket.create_connection((host, port), CONNECT_SECONDS)
         try:
             raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            _detect_dead_peer(raw)
+            detect_dead_peer(raw)
             self._socket = context.wrap_socket(raw, server_hostname=host) if context else raw
         except BaseException:
             raw.close()
@@ -158,7 +158,7 @@ class Connection:
         return block
 
 
-def _detect_dead_peer(raw: socket.socket) -> None:
+def detect_dead_peer(raw: socket.socket) -> None:
     """Let the kernel notice within half a minute that a quiet peer is gone."""
     raw.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 10)

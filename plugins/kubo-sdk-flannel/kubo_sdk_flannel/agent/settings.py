@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -41,6 +42,30 @@ class Settings(NamedTuple):
     subnet_file: str
     cni_file: str
     state_file: str
+
+
+class GateSettings(NamedTuple):
+    """``tls`` holds the gate's own certificate and the CA of its callers; ``client_name`` is what they are called."""
+
+    address: str
+    port: int
+    tls: Credentials
+    client_name: str
+    network: IPv4Network
+    etcd: EtcdSettings
+
+
+def load_gate(path: str) -> GateSettings:
+    """Read the settings file of a gate.  Raises OSError, ValueError or KeyError; it was written by a program."""
+    raw = json.loads(Path(path).read_text())
+    return GateSettings(
+        address=raw["address"],
+        port=raw["port"],
+        tls=Credentials(raw["ca"], raw["certificate"], raw["key"]),
+        client_name=raw["client_name"],
+        network=IPv4Network(raw["network"]),
+        etcd=_etcd(raw["etcd"]),
+    )
 
 
 def load(path: str) -> Settings:

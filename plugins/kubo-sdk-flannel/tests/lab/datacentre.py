@@ -63,7 +63,7 @@ class DataCentre:
 
 
 def etcd_settings(server: EtcdServer, directory: Path, **more: Any) -> dict[str, Any]:
-    """What a worker is given: a certificate of its own and the overlay's password.
+    """What a gate, or an agent without one, is given to talk to etcd itself.
 
     The certificate has no common name: etcd's JSON gateway refuses every client that shows one.
     """
@@ -72,4 +72,4 @@ def etcd_settings(server: EtcdServer, directory: Path, **more: Any) -> dict[str,
     login.write_text(json.dumps({"username": OVERLAY_USER, "password": OVERLAY_PASSWORD}))
     files = {"ca": server.issuer.file, "certificate": certificate, "key": key, "login": login}
     settings: dict[str, Any] = {name: str(path) for name, path in files.items()}
-    return {"etcd": {"endpoints": [server.url], "prefix": PREFIX, **settings, **more}}
+    return {"endpoints": [server.url], "prefix": PREFIX, **settings, **more}

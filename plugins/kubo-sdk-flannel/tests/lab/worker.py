@@ -44,7 +44,7 @@ class Worker:
         (self.files / "settings.json").write_text(json.dumps(places | settings))
 
     def start(self) -> None:
-        command = [PYTHON, "-IS", str(self._agent), str(self.files / "settings.json")]
+        command = [PYTHON, "-IS", str(self._agent), "agent", str(self.files / "settings.json")]
         self._process = self.namespace.start(command, self.log)
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:

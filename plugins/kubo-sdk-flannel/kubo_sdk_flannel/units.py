@@ -1,13 +1,16 @@
-"""The systemd unit of the agent."""
+"""The systemd units of agent and gate."""
 
 from __future__ import annotations
 
-UNIT_NAME = "kubo-flannel.service"
+from kubo_sdk_flannel import paths
+
+AGENT_UNIT = "kubo-flannel.service"
+GATE_UNIT = "kubo-flannel-gate.service"
 
 # READY is told as soon as the agent runs, not when the network is up: a `systemctl restart` must come back while etcd
 # is away.  Who waits for the network waits for /etc/cni/net.d/10-flannel.conflist, as kubelet does.
 # The directories outlive the agent, as the routes do.  NET_RAW is for the legacy iptables.
-_TEXT = """\
+_AGENT = f"""\
 [Unit]
 Description=flannel agent: this worker's subnet and its routes to the others
 After=network.target
@@ -15,14 +18,30 @@ StartLimitIntervalSec=0
 
 [Service]
 Type=notify
-ExecStart=/usr/bin/python3 -IS {agent} {settings}
-Restart=always
-RestartSec=1
+ExecStart=/usr/bin/python3 -IS {paths.AGENT} agent {paths.SETTINGS}
 RuntimeDirectory=flannel kubo
 RuntimeDirectoryPreserve=yes
 ConfigurationDirectory=cni/net.d
 CapabilityBoundingSet=CAP_NET_ADMIN CAP_NET_RAW
 RestrictAddressFamilies=AF_INET AF_INET6 AF_NETLINK AF_UNIX
+"""
+
+_GATE = f"""\
+[Unit]
+Description=flannel gate: the only way by which workers reach etcd
+After=network.target
+StartLimitIntervalSec=0
+
+[Service]
+Type=notify
+ExecStart=/usr/bin/python3 -IS {paths.AGENT} gate {paths.GATE_SETTINGS}
+CapabilityBoundingSet=
+RestrictAddressFamilies=AF_INET AF_INET6 AF_UNIX
+"""
+
+_BOTH = """\
+Restart=always
+RestartSec=1
 NoNewPrivileges=yes
 ProtectSystem=full
 ProtectHome=yes
@@ -32,13 +51,18 @@ RestrictNamespaces=yes
 RestrictRealtime=yes
 RestrictSUIDSGID=yes
 SystemCallArchitectures=native
-LimitNOFILE=1024
+LimitNOFILE=8192
 
 [Install]
 WantedBy=multi-user.target
 """
 
 
-def unit_text(agent: str, settings: str) -> str:
-    """The unit that runs *agent* with *settings*, both paths on the node."""
-    return _TEXT.format(agent=agent, settings=settings)
+def agent_unit() -> str:
+    """The unit of a worker."""
+    return _AGENT + _BOTH
+
+
+def gate_unit() -> str:
+    """The unit of an etcd machine."""
+    return _GATE + _BOTH

@@ -1,0 +1,74 @@
+"""HaproxyIngress: HAProxy on the proxy machines, in front of the API servers and of the workers' node ports."""
+
+from __future__ import annotations
+
+from kubo_sdk.builtin.haproxy_config import CLUSTER_CA, CONFIG, HaproxyConfig, haproxy_config
+from kubo_sdk.errors import NotFound
+from kubo_sdk.model.instance import Role
+from kubo_sdk.nodes.systemd import HARDENED, service
+from kubo_sdk.ports.ingress import Endpoint, EndpointRequest, Ingress, IngressInfo
+from kubo_sdk.ports.node import Contribution, NodeContext, NodeContributor, NodeFile, Unit
+
+UNIT = "kubo-haproxy.service"
+ACCOUNT = "haproxy"
+PRIVILEGED_PORTS = 1024
+
+
+class HaproxyIngress:
+    """Its endpoints live on the cluster's own proxies, so there is nothing to keep anywhere else."""
+
+    def __init__(self, config: HaproxyConfig) -> None:
+        self._config = config
+
+    def info(self) -> IngressInfo:
+        return IngressInfo(runs_on_proxies=True)
+
+    def ensure_endpoint(self, request: EndpointRequest) -> Endpoint:
+        """Where the endpoint is: at the first proxy.  NotFound when no proxy has an address yet."""
+        for proxy in request.proxies:
+            if proxy.address:
+                return Endpoint(name=request.name, host=proxy.address, port=request.ports[0])
+        raise NotFound(f"endpoint {request.name!r} needs a proxy, and none has an address; deploy the proxy group")
+
+    def delete_endpoint(self, name: str) -> None:
+        """Goes with the proxies."""
+
+    def list_endpoints(self) -> tuple[Endpoint, ...]:
+        return ()
+
+    def node_files(self, context: NodeContext) -> Contribution:
+        """HAProxy's files and unit for a proxy, nothing for any other machine."""
+        if context.instance.role is not Role.PROXY:
+            return Contribution()
+        files = (
+            NodeFile(path=CLUSTER_CA, content=context.ca),
+            NodeFile(path=CONFIG, content=haproxy_config(self._config, context.endpoints)),
+        )
+        unit = Unit(
+            name=UNIT, text=haproxy_unit(self._config, context.endpoints), restart_on=tuple(file.path for file in files)
+        )
+        return Contribution(files=files, units=(unit,))
+
+
+_: tuple[type[Ingress], type[NodeContributor]] = (HaproxyIngress, HaproxyIngress)
+
+
+def haproxy_unit(config: HaproxyConfig, endpoints: tuple[EndpointRequest, ...]) -> str:
+    """The unit: never root, and a limit of open files, without which HAProxy walks all there could be at its start."""
+    privileged = any(endpoint.ports[0] < PRIVILEGED_PORTS for endpoint in endpoints)
+    return service(
+        description="HAProxy in front of the API servers and of the node ports",
+        command=("/usr/sbin/haproxy", "-Ws", "-f", CONFIG),
+        settings={
+            **HARDENED,
+            "Type": "notify",
+            "ExecReload": "/bin/kill -USR2 $MAINPID",
+            "User": ACCOUNT,
+            "RuntimeDirectory": "haproxy",
+            "RuntimeDirectoryMode": "0700",
+            "KillMode": "mixed",
+            "SuccessExitStatus": "143",
+            "LimitNOFILE": str(config.open_files),
+            **({"AmbientCapabilities": "CAP_NET_BIND_SERVICE"} if privileged else {}),
+        },
+    )

@@ -1,0 +1,59 @@
+"""HostsDns: the names of a cluster as an /etc/hosts file on each of its machines.  No server, no records."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+
+from kubo_sdk.ports.dns import Dns, DnsInfo, Record
+from kubo_sdk.ports.node import Contribution, NodeContext, NodeContributor, NodeFile
+
+HOSTS = "/etc/hosts"
+
+HEAD = """\
+127.0.0.1 localhost
+::1 localhost ip6-localhost ip6-loopback
+"""
+
+
+class HostsDns:
+    """Every machine gets every name, so a new machine changes the file of all others."""
+
+    def info(self) -> DnsInfo:
+        return DnsInfo(publishes=False)
+
+    def list_records(self) -> tuple[Record, ...]:
+        return ()
+
+    def put_record(self, record: Record) -> None:
+        """Names reach the machines with their files."""
+
+    def delete_record(self, name: str, type: str) -> None:
+        """Names leave the machines with their files."""
+
+    def node_files(self, context: NodeContext) -> Contribution:
+        """``worker-0`` and ``worker-0.<cluster>.<zone>`` for each instance, and ``api.<cluster>.<zone>``."""
+        return Contribution(files=(NodeFile(path=HOSTS, content=HEAD + "".join(_lines(context))),))
+
+
+_: tuple[type[Dns], type[NodeContributor]] = (HostsDns, HostsDns)
+
+
+def _lines(context: NodeContext) -> list[str]:
+    domain = f"{context.spec.name}.{context.spec.zone}"
+    lines = [
+        f"{context.addresses[instance.id]} {instance.slug}.{domain} {instance.slug}\n"
+        for instance in context.spec.instances()
+        if context.addresses.get(instance.id)
+    ]
+    if _is_address(context.api.host):
+        lines.append(f"{context.api.host} api.{domain}\n")
+    return lines
+
+
+def _is_address(host: str) -> bool:
+    """An API behind a load balancer may have a name only, which its own DNS must answer."""
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
