@@ -64,7 +64,8 @@ defaults
   srvtcpka-idle 60s
   srvtcpka-intvl 10s
   srvtcpka-cnt 6
-  # A refused connection goes to the next machine at once.
+  # A refused connection goes to the next machine at once; with any other balance it would wait for a second.
+  balance roundrobin
   retries 3
   option redispatch 1
 """
@@ -82,8 +83,8 @@ def _endpoint(config: HaproxyConfig, endpoint: EndpointRequest) -> str:
         f"backend {endpoint.name}",
         *(f"  {line}" for line in check),
         f"  default-server inter {config.check_interval_ms}ms fastinter {pace}ms downinter {pace}ms fall 2 rise 1",
-        # What fails in use is asked at once: a failure in use and one failed check take a machine out.
-        "  default-server observe layer4 error-limit 1 on-error sudden-death",
+        # What fails in use is asked sooner.  Taking it out for that would end the connection that could be retried.
+        "  default-server observe layer4 error-limit 1 on-error fastinter",
         *(f"  server {_name(backend)} {backend.address}{_port(endpoint)}" for backend in endpoint.backends),
     ]
     return "".join(f"{line}\n" for line in lines)
@@ -92,7 +93,6 @@ def _endpoint(config: HaproxyConfig, endpoint: EndpointRequest) -> str:
 def _api_check() -> tuple[str, ...]:
     """An API server must prove who it is and say that it can serve.  Watches leave one that cannot, to start anew."""
     return (
-        "balance leastconn",
         "option httpchk GET /readyz",
         "http-check expect status 200",
         f"default-server check check-ssl verify required ca-file {CLUSTER_CA} verifyhost {API_SERVER_NAME}",
@@ -103,7 +103,6 @@ def _api_check() -> tuple[str, ...]:
 def _kube_proxy_check() -> tuple[str, ...]:
     """A worker gets traffic for node ports while its kube-proxy programs them."""
     return (
-        "balance roundrobin",
         "option httpchk GET /healthz",
         "http-check expect status 200",
         f"default-server check port {KUBE_PROXY_HEALTH_PORT}",

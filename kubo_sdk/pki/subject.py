@@ -18,18 +18,15 @@ LONGEST_DURATION = 36500
 
 _LABEL = r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?"
 _DNS_NAME = re.compile(rf"(\*\.)?{_LABEL}(\.{_LABEL})*")
-_USAGES = {
-    "digital_signature": "digital_signature",
-    "key_encipherment": "key_encipherment",
-    "key_cert_sign": "key_cert_sign",
-    "crl_sign": "crl_sign",
-}
+_USAGES = ("digital_signature", "key_encipherment", "key_cert_sign", "crl_sign")
 _EXTENDED_USAGES = {"server_auth": ExtendedKeyUsageOID.SERVER_AUTH, "client_auth": ExtendedKeyUsageOID.CLIENT_AUTH}
 
 
 def check(parameters: CertificateParameters) -> None:
     """ConfigError with every problem of *parameters*."""
-    problems = [f"certificate {parameters.common_name!r}: {problem}" for problem in _problems(parameters)]
+    name = parameters.common_name or parameters.organization
+    checks = (_name_problems, _alternative_problems, _usage_problems, _term_problems)
+    problems = [f"certificate {name!r}: {problem}" for find in checks for problem in find(parameters)]
     if problems:
         raise ConfigError(problems)
 
@@ -83,22 +80,31 @@ def _general_name(name: str) -> x509.GeneralName:
     return x509.DNSName(name) if address is None else x509.IPAddress(address)
 
 
-def _problems(parameters: CertificateParameters) -> Iterator[str]:
+def _name_problems(parameters: CertificateParameters) -> Iterator[str]:
     if parameters.common_name is None and parameters.organization is None:
         yield "it names nobody; give it a common name or an organization"
     for what, name in (("common name", parameters.common_name), ("organization", parameters.organization)):
         if name is not None and not 1 <= len(name) <= LONGEST_NAME:
             yield f"the {what} must have 1 to {LONGEST_NAME} characters, not {len(name)}"
+
+
+def _alternative_problems(parameters: CertificateParameters) -> Iterator[str]:
     for name in parameters.alternative_names:
         if _address(name) is None and not (_DNS_NAME.fullmatch(name) and len(name) <= LONGEST_DNS_NAME):
             yield f"the alternative name {name!r} is neither a DNS name nor an IP address"
+
+
+def _usage_problems(parameters: CertificateParameters) -> Iterator[str]:
     for what, asked, known in (
-        ("key usage", parameters.key_usage, tuple(_USAGES)),
+        ("key usage", parameters.key_usage, _USAGES),
         ("extended key usage", parameters.extended_key_usage, tuple(_EXTENDED_USAGES)),
     ):
         for usage in asked:
             if usage not in known:
                 yield f"there is no {what} {usage!r}; choose from {', '.join(known)}"
+
+
+def _term_problems(parameters: CertificateParameters) -> Iterator[str]:
     if not 1 <= parameters.duration_days <= LONGEST_DURATION:
         yield f"it must last 1 to {LONGEST_DURATION} days, not {parameters.duration_days}"
     if parameters.ca is None and not parameters.is_ca:

@@ -118,13 +118,15 @@ def test_a_row_that_was_altered_or_swapped_is_noticed(
         [store.get(name) for name in ("/k/c/one", "/k/c/two")]
 
 
-def test_an_untouched_neighbour_of_an_altered_row_stays_readable(
+def test_an_altered_row_can_be_deleted_and_its_neighbours_stay_readable(
     store: FileCredentialStore, change: Callable[..., None]
 ) -> None:
     store.put("/k/c/one", Kind.VALUE, Text(text=Secret("one")))
     two = store.put("/k/c/two", Kind.VALUE, Text(text=Secret("two")))
     change("UPDATE credential SET sealed = x'00' WHERE sequence = 1")
     assert store.get("/k/c/two") == two
+    store.delete("/k/c/one")
+    assert [summary.name for summary in store.find("/k")] == ["/k/c/two"]
 
 
 def test_no_row_is_sealed_with_a_nonce_of_another(store: FileCredentialStore, tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def test_pods_reach_each_other_across_workers(quickstart: Quickstart, workload: 
     assert len({pod["node"] for pod in workload}) == 3
     first = workload[0]["name"]
     for other in workload[1:]:
-        answer = site.kubectl(spec, "exec", first, "--", "wget", "-qO-", "-T5", f"http://{other['ip']}:8080/")
+        answer = site.kubectl(spec, "exec", first, "--", "timeout", "5", "wget", "-qO-", f"http://{other['ip']}:8080/")
         assert answer.strip() == other["name"]
 
 
@@ -72,7 +72,7 @@ def test_the_service_answers_on_its_cluster_ip(quickstart: Quickstart, workload:
     names = {pod["name"] for pod in workload}
     answers = site.kubectl(
         spec, "exec", workload[0]["name"], "--", "sh", "-c",
-        f"for i in 1 2 3 4 5 6 7 8 9 10 11 12; do wget -qO- -T5 http://{address}/; done",
+        f"for i in 1 2 3 4 5 6 7 8 9 10 11 12; do timeout 5 wget -qO- http://{address}/; done",
     )  # fmt: skip
     assert set(answers.split()) <= names
     assert len(answers.split()) == 12
@@ -98,9 +98,14 @@ def test_logs_and_exec_go_through_a_master_to_the_kubelet(
 def test_secrets_are_encrypted_in_etcd(quickstart: Quickstart) -> None:
     site, spec = quickstart
     site.kubectl(spec, "create", "secret", "generic", "probe", "--from-literal=word=plain-to-see")
-    dump = site.kubo(spec, "exec", "etcd/0", "--", "sh", "-c", "cat /var/lib/kubo/disk/etcd/member/wal/*.wal | strings")
-    assert "/registry/secrets/default/probe" in dump.stdout
-    assert "plain-to-see" not in dump.stdout
+    log = "cat /var/lib/kubo/disk/etcd/member/wal/*.wal"
+
+    def count(word: str) -> int:
+        done = site.kubo(spec, "exec", "etcd/0", "--", "sh", "-c", f"{log} | grep -a -c {word}", check=False)
+        return int(done.stdout)
+
+    assert count("/registry/secrets/default/probe") > 0
+    assert count("plain-to-see") == 0
 
 
 def test_requests_are_written_to_the_audit_log(quickstart: Quickstart) -> None:
@@ -134,8 +139,8 @@ def test_a_kubelet_may_not_touch_another_node(quickstart: Quickstart) -> None:
     base = f"https://{proxy_address(site, spec)}:8443"
     done = site.kubo(
         spec, "exec", "worker/0", "--", "sh", "-c",
-        "curl -sk -o /dev/null -w '%{http_code}' --cert /etc/kubernetes/pki/kubelet-client.crt "
-        "--key /etc/kubernetes/pki/kubelet-client.key -X PATCH -H 'Content-Type: application/merge-patch+json' "
+        "curl -sk -o /dev/null -w '%{http_code}' --cert /etc/kubernetes/pki/kubelet.crt "
+        "--key /etc/kubernetes/pki/kubelet.key -X PATCH -H 'Content-Type: application/merge-patch+json' "
         f"-d '{{\"metadata\":{{\"labels\":{{\"a\":\"b\"}}}}}}' {base}/api/v1/nodes/{addresses['worker/1']}",
     )  # fmt: skip
     assert done.stdout == "403"
@@ -164,5 +169,5 @@ def test_a_worker_cannot_read_the_keys_of_kubernetes_in_etcd(quickstart: Quickst
     done
     """
     output = site.kubo(spec, "exec", "worker/0", "--", "sh", "-c", script, check=False).stdout
-    assert output, "no credential was tried"
+    assert "denied" in output or "user name is empty" in output, "no credential was tried"
     assert "/registry/" not in output

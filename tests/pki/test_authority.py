@@ -191,6 +191,13 @@ def test_every_problem_is_told_at_once() -> None:
         assert part in problems
 
 
+def test_a_certificate_names_somebody_by_common_name_or_organization() -> None:
+    leaf = issue(evolve(LEAF, common_name=None), now=NOW, ca=AUTHORITY)
+    assert [attribute.value for attribute in parsed(leaf).subject] == ["system:masters"]
+    with pytest.raises(ConfigError, match="names nobody"):
+        issue(evolve(LEAF, common_name=None, organization=None), now=NOW, ca=AUTHORITY)
+
+
 labels = st.from_regex(r"[a-z0-9]([a-z0-9-]{0,20}[a-z0-9])?", fullmatch=True)
 dns_names = st.lists(labels, min_size=2, max_size=4).map(lambda parts: ".".join([*parts, "example"]))
 addresses = st.ip_addresses().map(str)

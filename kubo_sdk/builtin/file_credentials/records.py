@@ -35,6 +35,10 @@ class Records:
         self._sealer = sealer
         self._path = path
 
+    def holds(self, name: str) -> bool:
+        """Whether there is any version of *name*, even one that does not open."""
+        return rows.holds(self._connection, name)
+
     def newest(self, name: str) -> Record | None:
         """The newest version of *name*."""
         with self._undamaged(name):

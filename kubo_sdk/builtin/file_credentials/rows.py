@@ -56,6 +56,11 @@ class Row:
         )
 
 
+def holds(connection: sqlite3.Connection, name: str) -> bool:
+    """Whether there is any version."""
+    return connection.execute("SELECT 1 FROM credential WHERE name = ? LIMIT 1", (name,)).fetchone() is not None
+
+
 def newest(connection: sqlite3.Connection, name: str) -> Row | None:
     """The newest version."""
     found = connection.execute(

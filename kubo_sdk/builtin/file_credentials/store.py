@@ -33,7 +33,7 @@ from kubo_sdk.ports.providers import ConnectContext
 
 
 class FileCredentialStore:
-    """Every credential sealed in one SQLite file.  Threads, processes and forked children may use it at once.
+    """Every credential sealed in one SQLite file.  Threads and processes may use it at once.
 
     CONVERGE keeps what was put: a person's own certificate is not replaced by a made one.  A certificate never
     outlives the CA that signed it.  The file and its own key are gone with the last credential.
@@ -98,7 +98,7 @@ class FileCredentialStore:
 
     def delete(self, name: str) -> None:
         name = checked(name)
-        if self._turns.read(lambda records: records is not None and records.newest(name) is not None):
+        if self._turns.read(lambda records: records is not None and records.holds(name)):
             self._turns.write(lambda records: records.delete(name))
 
     def find(self, path: str) -> tuple[CredentialSummary, ...]:

@@ -9,7 +9,7 @@ from kubo_sdk.model.instance import ClusterId
 from kubo_sdk_local import cgroups, host, host_settings, network, outside
 from kubo_sdk_local.config import LocalConfig
 from kubo_sdk_local.layout import Layout
-from kubo_sdk_local.records import ClusterRecord, read_cluster, write_cluster
+from kubo_sdk_local.records import ClusterRecord, read_cluster, read_machines, write_cluster
 from kubo_sdk_local.stemcell import Stemcell
 from kubo_sdk_local.storage import locked, remove_empty, remove_tree
 
@@ -58,10 +58,13 @@ def _check_record(layout: Layout, cluster: ClusterId, wanted: ClusterRecord) -> 
 
 
 def dispose(layout: Layout, stemcell: Stemcell, cluster: ClusterId) -> None:
-    """Remove what `prepare` made for this cluster alone; the cache stays."""
+    """Remove what `prepare` made for this cluster alone; the cache stays.  Conflict while it has machines."""
     if not layout.directors().is_dir():
         return
     with locked(layout.lock(), f"the clusters below {layout.root}"):
+        left = [machine.instance for machine in read_machines(layout, cluster)]
+        if left:
+            raise Conflict(f"cluster {cluster} still has machines ({', '.join(left)}); delete them first")
         network.remove_bridge(layout.bridge(cluster))
         outside.remove_rules(layout, cluster, read_cluster(layout, cluster), stemcell.tree)
         found = cgroups.hierarchies()

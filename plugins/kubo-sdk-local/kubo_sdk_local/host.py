@@ -59,8 +59,19 @@ def _cgroup_problems() -> list[str]:
             "the cgroup hierarchy of systemd is missing; run: mkdir -p /sys/fs/cgroup/systemd && "
             "mount -t cgroup -o none,name=systemd cgroup /sys/fs/cgroup/systemd"
         )
+    if cgroups.version(found) == "v2" and _is_crowded(Path(found[0][0])):
+        problems.append(
+            f"processes in {found[0][0]} itself keep its controllers from machines; move them into a cgroup below it"
+        )
     problems += [f"the cgroup hierarchy {top} is read-only; remount it" for top, _ in found if not _writable(top)]
     return problems
+
+
+def _is_crowded(top: Path) -> bool:
+    """Whether this is a container's topmost cgroup, which unlike the host's own hands nothing on while it is lived in."""
+    enabled = (top / "cgroup.subtree_control").read_text().split()
+    inner = (top / "cgroup.type").exists() and bool((top / "cgroup.procs").read_text())
+    return inner and not set(_CONTROLLERS) <= set(enabled)
 
 
 def _writable(top: str) -> bool:

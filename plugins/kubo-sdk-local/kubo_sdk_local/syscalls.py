@@ -44,6 +44,11 @@ def _checked(result: int, what: str) -> int:
     return result
 
 
+def described(error: OSError) -> str:
+    """What went wrong and where, in the words a user gets to see."""
+    return f"{error.filename}: {error.strerror}" if error.filename else error.strerror or str(error)
+
+
 def unshare(flags: int) -> None:
     _checked(_libc.unshare(flags), "unshare")
 

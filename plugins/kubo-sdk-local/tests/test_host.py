@@ -141,6 +141,15 @@ def test_a_cluster_that_was_not_prepared_gets_no_machines(make_cpi: Callable[...
         make_cpi().create_vm(request())
 
 
+def test_a_cluster_with_machines_is_not_disposed_of(make_cpi: Callable[..., LocalCpi]) -> None:
+    cpi = make_cpi()
+    cpi.prepare(DEMO)
+    vm = cpi.create_vm(request())
+    with pytest.raises(Conflict, match=r"cluster tests/demo still has machines \(worker/0\); delete them first"):
+        cpi.dispose(DEMO)
+    assert cpi.list_vms(DEMO) == (vm,)
+
+
 def test_every_option_that_cannot_work_is_named(make_cpi: Callable[..., LocalCpi]) -> None:
     with pytest.raises(ConfigError) as caught:
         make_cpi(

@@ -10,7 +10,9 @@ import pytest
 
 from kubo_sdk.errors import HostError
 from kubo_sdk.ports.cpi import VmState
+from kubo_sdk_local import cgroups
 from kubo_sdk_local.cpi import LocalCpi
+from kubo_sdk_local.layout import Layout
 from kubo_sdk_local.residue import snapshot
 
 from .conftest import CACHE, DEMO, boot, out, request
@@ -116,24 +118,21 @@ exec(sys.argv.pop(1))
 
 
 def _remove_all(cpi: LocalCpi) -> None:
-    """As `kubo delete` would; a launcher that outlived its SDK is waited for by its lock."""
+    """As deleting the cluster would.  A launcher that outlived its SDK holds the machine's lock until it is done."""
     for vm in cpi.list_vms(DEMO):
         cpi.delete_vm(vm.id)
 
 
 def _new(root: Path, empty: frozenset[str]) -> set[str]:
-    """What came on top of *empty*, but for what `dispose` is for."""
-    kept = ("/locks/worker-0", "/locks/cluster", "/locks", "/addresses.json", "/.addresses.json.new")
-    cluster = str(root / "machines/tests/demo")
-    return {
-        line
-        for line in snapshot(root) - empty
-        if not any(line == f"file {cluster}{name}" for name in kept)
-        and line not in {f"file {cluster}/worker-0", f"file {cluster}/worker-0/.machine.json.new"}
-        and not _is_parent(line)
-    }
+    """What came on top of *empty*, but for what the cluster keeps until it is disposed of."""
+    cluster = f"file {root}/machines/tests/demo"
+    files = ("locks", "locks/worker-0", "locks/cluster", "addresses.json", ".addresses.json.new")
+    half_made = ("worker-0", "worker-0/.machine.json.new")
+    kept = {f"{cluster}/{name}" for name in files + half_made}
+    kept.update(f"cgroup {top}/{_cgroup(root)}" for top, _ in cgroups.hierarchies())
+    return set(snapshot(root) - empty - kept)
 
 
-def _is_parent(line: str) -> bool:
+def _cgroup(root: Path) -> str:
     """The cgroup of the whole cluster."""
-    return line.startswith("cgroup ") and "/" not in line.partition("/kubo/")[2]
+    return Layout(root).cgroup(DEMO)

@@ -22,7 +22,7 @@ def main() -> None:
         if not os.path.ismount(request["target"]):
             syscalls.move_mount(source, request["target"])
     except OSError as error:
-        sys.exit(error.strerror or str(error))
+        sys.exit(syscalls.described(error))
 
 
 def _detach(target: str) -> None:

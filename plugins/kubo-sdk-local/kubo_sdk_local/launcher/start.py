@@ -48,7 +48,7 @@ def main() -> None:
     try:
         _start(request)
     except OSError as error:
-        sys.exit(error.strerror or str(error))
+        sys.exit(syscalls.described(error))
 
 
 def _start(request: dict[str, Any]) -> None:
@@ -97,8 +97,10 @@ def _become_machine(request: dict[str, Any], found: cgroups.Hierarchies, host: N
         _shed()
         os.write(said, _READY)
         os.execve("/sbin/init", ["/sbin/init"], _ENVIRONMENT)  # noqa: S606
+    except OSError as error:
+        os.write(said, syscalls.described(error).encode())
     except BaseException as error:
-        os.write(said, str(error).encode() or b"no reason given")
+        os.write(said, repr(error).encode())
     os._exit(1)
 
 
