@@ -30,5 +30,5 @@ def _connect(config: FlannelConfig, context: ConnectContext) -> Overlay:
     problem = network_problem(config, context.spec.network.pods)
     if problem is not None:
         raise ConfigError([problem])
-    cache = context.state_dir / "cache"
+    cache = context.cache_dir / "flannel"
     return FlannelOverlay(config, context.spec.network.pods, lambda: agent_archive(cache))

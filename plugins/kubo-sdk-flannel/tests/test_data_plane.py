@@ -132,7 +132,7 @@ def test_the_container_runtime_gets_its_configuration_when_the_network_is_there(
 
 
 def test_a_cni_configuration_from_before_a_reboot_is_gone_until_there_is_a_network(add_workers: AddWorkers) -> None:
-    (worker,) = add_workers(1, start=False, prefix="/coreos.com/network/elsewhere")
+    (worker,) = add_workers(1, start=False, write=False)
     worker.cni_file.write_text("{}")
     worker.start()
     wait_for(lambda: not worker.cni_file.exists(), "the removal of the old CNI configuration")

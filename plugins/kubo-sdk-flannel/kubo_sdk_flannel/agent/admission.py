@@ -78,7 +78,7 @@ def _watch(realm: Realm, body: Any) -> Admitted:
 
 
 def _grant(_: Realm, body: Any) -> Admitted:
-    seconds = int(body["TTL"])
+    seconds = int(_number(body["TTL"]))
     if set(body) != {"TTL"} or not 0 < seconds <= LONGEST_LEASE:
         raise Forbidden(f"a lease lasts from 1 to {LONGEST_LEASE} seconds and etcd picks its id")
     return Admitted(GRANT, {"TTL": seconds})
@@ -86,6 +86,8 @@ def _grant(_: Realm, body: Any) -> Admitted:
 
 def _revoke(_: Realm, body: Any) -> Admitted:
     lease = _number(body["ID"])
+    if set(body) != {"ID"}:
+        raise Forbidden("ending a lease needs its id alone")
     return Admitted(REVOKE, {"ID": lease}, lease)
 
 
