@@ -19,6 +19,7 @@ from kubo_sdk.errors import HostError
 from kubo_sdk.events import Event, Observer, OperationFinished, PlanMade, StepProgress
 from kubo_sdk.model.spec import ClusterSpec
 from kubo_sdk.planning.plan import Plan, Step
+from kubo_sdk.private_files import make_private_directory
 from kubo_sdk.providers import Providers
 from kubo_sdk.releases.source import ReleaseSource
 from kubo_sdk.steps.context import RunState, StepContext
@@ -48,7 +49,7 @@ class Operation:
     def leased(self) -> Iterator[None]:
         """Hold the cluster's lease and keep its journal while the block runs."""
         try:
-            self.place.mkdir(parents=True, exist_ok=True, mode=0o700)
+            make_private_directory(self.place)
         except OSError as error:
             raise HostError(f"{self.place} cannot be made: {error.strerror}; choose another state directory") from None
         with file_lease(self.place / LEASE, self.spec.id, self.name, self.clock):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from kubo_sdk.events import Event
+from kubo_sdk.private_files import make_private_directory, make_private_file
 
 if TYPE_CHECKING:
     import sqlite3
@@ -57,7 +58,8 @@ class Journal:
     def _open(self) -> sqlite3.Connection:
         import sqlite3  # noqa: PLC0415
 
-        self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private_directory(self._path.parent)
+        make_private_file(self._path)
         connection = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None)
         # History only: a lost last second costs nothing, an fsync for each event would.
         connection.execute("PRAGMA synchronous=OFF")

@@ -12,12 +12,12 @@ from pathlib import Path
 from kubo_sdk.engine.clock import Clock
 from kubo_sdk.errors import LeaseHeld
 from kubo_sdk.model.instance import ClusterId
+from kubo_sdk.private_files import make_private_directory
 
 
 @contextmanager
 def file_lease(path: Path, cluster: ClusterId, operation: str, clock: Clock) -> Iterator[None]:
     """Hold the lease of *cluster* while the block runs; LeaseHeld names the process that has it."""
-    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     descriptor = _lock(path, cluster)
     try:
         holder = {"pid": os.getpid(), "operation": operation, "since": clock.now().isoformat(timespec="seconds")}
@@ -31,7 +31,7 @@ def file_lease(path: Path, cluster: ClusterId, operation: str, clock: Clock) -> 
 def _lock(path: Path, cluster: ClusterId) -> int:
     """Open and lock *path*; start over when another process removed the file in between."""
     while True:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        make_private_directory(path.parent)
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -6,6 +6,8 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+from kubo_sdk_local.layout import Layout
+
 from .site import Site
 
 MARK = "kubo"
@@ -41,10 +43,10 @@ def _mounts(site: Site) -> Iterator[str]:
 
 
 def _cgroups(site: Site) -> Iterator[str]:
-    known = {str(path) for path in Path("/sys/fs/cgroup").glob("**/kubo*/**/") if path.is_dir()}
-    for path in sorted(known):
-        if (Path(path) / "cgroup.procs").exists() and (Path(path) / "cgroup.procs").read_text().strip() == "":
-            yield f"cgroup {path}"
+    """The cgroups of the site's clusters carry the mark of its root directory."""
+    mark = Layout((site.home / "local").resolve()).mark
+    for path in Path("/sys/fs/cgroup").glob(f"**/kubo/{mark}*"):
+        yield f"cgroup {path}"
 
 
 def _network(site: Site) -> Iterator[str]:

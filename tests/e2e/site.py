@@ -65,9 +65,13 @@ class Site:
         return self.kubo(spec, "kubectl", "--", *arguments, check=check).stdout
 
     def run(self, command: Sequence[str], *, check: bool = True) -> subprocess.CompletedProcess[str]:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=UP_SECONDS, check=False)
+        done = subprocess.run(
+            command, capture_output=True, text=True, errors="replace", timeout=UP_SECONDS, check=False
+        )
         if check and done.returncode != 0:
-            raise AssertionError(f"{' '.join(command)} exited {done.returncode}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}")
+            raise AssertionError(
+                f"{' '.join(command)} exited {done.returncode}\n{done.stdout[-4000:]}\n{done.stderr[-4000:]}"
+            )
         return done
 
     def plan(self, spec: Path) -> dict[str, Any]:

@@ -23,8 +23,7 @@ def workload(quickstart: Quickstart) -> list[dict[str, str]]:
     site.kubectl(spec, "rollout", "status", "deployment/hello", "--timeout=120s")
     pods = json.loads(site.kubectl(spec, "get", "pods", "-l", "app=hello", "-o", "json"))["items"]
     return [
-        {"name": pod["metadata"]["name"], "ip": pod["status"]["podIP"], "node": pod["spec"]["nodeName"]}
-        for pod in pods
+        {"name": pod["metadata"]["name"], "ip": pod["status"]["podIP"], "node": pod["spec"]["nodeName"]} for pod in pods
     ]
 
 
@@ -125,9 +124,7 @@ def test_an_anonymous_caller_may_read_health_and_nothing_else(quickstart: Quicks
     base = f"https://{proxy_address(site, spec)}:8443"
 
     def code(path: str) -> str:
-        return site.run(
-            site.command("curl", "-sk", "-o", "/dev/null", "-w", "%{http_code}", f"{base}{path}")
-        ).stdout
+        return site.run(site.command("curl", "-sk", "-o", "/dev/null", "-w", "%{http_code}", f"{base}{path}")).stdout
 
     assert code("/readyz") == "200"
     assert code("/api/v1/secrets") == "403"

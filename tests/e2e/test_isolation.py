@@ -67,9 +67,7 @@ def visible_texts(site: Site, spec: Path) -> Iterator[tuple[str, str]]:
 
 def _reachable(path: Path, home: Path) -> bool:
     """True when every directory from *home* down lets others in."""
-    return all(
-        stat.S_IMODE(parent.stat().st_mode) & 0o001 for parent in path.parents if parent.is_relative_to(home)
-    )
+    return all(stat.S_IMODE(parent.stat().st_mode) & 0o001 for parent in path.parents if parent.is_relative_to(home))
 
 
 def test_no_secret_is_visible_to_anybody_but_its_owner(empty_site: Site) -> None:

@@ -11,10 +11,11 @@ from pathlib import Path
 
 from attrs import field, frozen
 
-from kubo_sdk.builtin.file_credentials.paths import make_private_directory, sync_directory
+from kubo_sdk.builtin.file_credentials.paths import sync_directory
 from kubo_sdk.builtin.file_credentials.sealing import KEY_BYTES
 from kubo_sdk.errors import AuthError
 from kubo_sdk.model.secret import Secret
+from kubo_sdk.private_files import make_private_directory
 
 LONGEST = 1024
 

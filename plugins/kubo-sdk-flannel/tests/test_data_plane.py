@@ -34,6 +34,14 @@ def test_pods_of_three_workers_reach_each_other(add_workers: AddWorkers, config:
     assert all(pod.reaches(other.address) for pod in pods for other in pods)
 
 
+def test_a_new_worker_is_told_by_the_watch_at_once_and_without_trouble(add_workers: AddWorkers) -> None:
+    here, there = (worker.ready() for worker in add_workers(2))
+    everybody_knows_everybody([here, there])
+    (late,) = (worker.ready() for worker in add_workers(1))
+    wait_for(lambda: late.subnet in here.routes(), "the route to the new worker", 1)
+    assert {line.split(":")[0] for line in here.log.read_text().splitlines()[1:]} == {"the leases changed"}
+
+
 def test_a_pod_sees_the_addresses_of_its_peers_and_not_those_of_their_machines(add_workers: AddWorkers) -> None:
     workers = [worker.ready() for worker in add_workers(2)]
     everybody_knows_everybody(workers)

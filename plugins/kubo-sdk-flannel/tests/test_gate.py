@@ -220,9 +220,9 @@ def test_a_malformed_request_is_refused_and_the_gate_stays_open(intruder: Intrud
 
 
 def test_one_worker_cannot_hold_more_than_its_share_of_connections(intruder: Intruder) -> None:
+    ask = ("POST", GRANT, b'{"TTL": 60}', dict[str, str]())
     held = [intruder.connect(intruder.gate.port) for _ in range(CONNECTIONS_PER_WORKER)]
     try:
-        ask = ("POST", GRANT, b'{"TTL": 60}', dict[str, str]())
         assert all(connection.request(*ask).status == 200 for connection in held)
         with pytest.raises(OSError, match=r"EOF|reset|closed"):
             intruder.connect(intruder.gate.port).request(*ask)

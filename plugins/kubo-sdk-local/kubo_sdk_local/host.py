@@ -68,7 +68,7 @@ def _cgroup_problems() -> list[str]:
 
 
 def _is_crowded(top: Path) -> bool:
-    """Whether this is a container's topmost cgroup, which unlike the host's own hands nothing on while it is lived in."""
+    """Whether this is a container's topmost cgroup: unlike the host's own it hands nothing on while it is lived in."""
     enabled = (top / "cgroup.subtree_control").read_text().split()
     inner = (top / "cgroup.type").exists() and bool((top / "cgroup.procs").read_text())
     return inner and not set(_CONTROLLERS) <= set(enabled)

@@ -75,6 +75,8 @@ class Etcd:
 
     def watch(self, prefix: str, revision: int) -> Connection:
         """A stream of watch answers from *revision* on, on a connection of its own; the caller closes it."""
+        if self._login and not self._token:
+            self._authenticate()
         create = {"key": encode(prefix), "range_end": encode(range_end(prefix)), "start_revision": str(revision)}
         body = json.dumps({"create_request": create}).encode()
         connection = self._dial()

@@ -27,7 +27,6 @@ IDLE_SECONDS = 600.0  # a quiet worker comes again; the kernel finds dead ones s
 HANDSHAKE_SECONDS = 5.0
 CONNECTIONS_PER_WORKER = 16
 REMEMBERED_LEASES = 4096
-_LOOK_SECONDS = 5.0
 
 _STATUS = {Forbidden: (403, 7), Refused: (400, 9), StoreTrouble: (503, 14)}
 
@@ -174,10 +173,10 @@ class Handler(BaseHTTPRequestHandler):
     def _pump(self, source: Connection) -> None:
         """Line by line, until either side ends."""
         while True:
-            line = source.line(_LOOK_SECONDS)
-            if line is not None:
+            while (line := source.line(0)) is not None:
                 self.wfile.write(b"%x\r\n%s\n\r\n" % (len(line) + 1, line))
-            elif select.select([self.connection], [], [], 0)[0]:
+            ready, _, _ = select.select([self.connection, source], [], [])
+            if self.connection in ready:
                 return  # the worker has nothing more to say, so it left
 
 

@@ -93,6 +93,10 @@ class Connection:
     def close(self) -> None:
         self._socket.close()
 
+    def fileno(self) -> int:
+        """To wait on, after `line` found nothing."""
+        return self._socket.fileno()
+
     def request(self, method: str, path: str, body: bytes, headers: dict[str, str]) -> Reply:
         """Ask and read the whole answer."""
         status = self.open(method, path, body, headers)
