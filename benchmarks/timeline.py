@@ -15,9 +15,9 @@ def timeline_svg(steps: list[dict[str, Any]], total: float) -> str:
     """The picture of *steps* (start and seconds each), with a line every five seconds up to *total*."""
     scale = WIDTH / max(total, 1)
     height = ROW * (len(steps) + 3)
+    size = f'width="{LEFT + WIDTH + 60}" height="{height}"'
     parts = [
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{LEFT + WIDTH + 60}" height="{height}" '
-        'font-family="sans-serif" font-size="11">',
+        f'<svg xmlns="http://www.w3.org/2000/svg" {size} font-family="sans-serif" font-size="11">',
         '<rect width="100%" height="100%" fill="white"/>',
     ]
     for second in range(0, int(total) + 5, 5):

@@ -23,7 +23,7 @@ TEXT = {".cfg", ".ini", ".md", ".py", ".sh", ".toml", ".yml", ""}
 REGISTRIES = re.compile(
     r"(deb|security|snapshot)\.debian\.org|pypi\.org|pythonhosted\.org|npmjs\.(org|com)|proxy\.golang\.org|crates\.io"
 )
-MACHINE_PATHS = re.compile(r"(?<![\w.])/(root|home|work|Users)/[a-z]")
+MACHINE_PATHS = re.compile(r"(?<![\w.])/(root|work|Users)/[a-z]")
 UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 
 

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from kubo_sdk.clients.etcd_auth import EtcdAccess, ensure_access
+from kubo_sdk.clients.etcd_gateway import EtcdGateway, encode
 from kubo_sdk.clients.https import HttpsClient
 from kubo_sdk.clients.kubernetes import KubernetesClient
 from kubo_sdk.engine.retry import wait_until
@@ -178,9 +179,17 @@ def test_a_watch_tells_what_happens_until_it_is_closed(client, name) -> None:
 
 
 def test_a_watch_from_a_forgotten_revision_says_that_one_must_list_again(client, etcd) -> None:
-    root = etcd.client()
-    root.authenticate("root", ROOT.password)
-    wait_until(lambda: root.get("compact_rev_key"), what="the first compaction", timeout=20)
+    gateway = EtcdGateway(etcd.https())
+    gateway.authenticate("root", ROOT.password)
+
+    def forgotten() -> bool | None:
+        try:
+            gateway.call("kv/range", {"key": encode("a"), "revision": "1"}, what="get at revision 1")
+        except ProviderError as error:
+            return "compacted" in str(error) or None
+        return None
+
+    wait_until(forgotten, what="the first compaction", timeout=20)
     # Events are the one kind that the API server keeps no history of in memory.
     with (
         client.watch("/api/v1/events", resource_version="1", silence=10) as watch,

@@ -20,14 +20,13 @@ from kubo_sdk.builtin.file_credentials.keys import KeySource
 from kubo_sdk.builtin.file_credentials.paths import (
     identity,
     locked_directory,
-    make_private_directory,
-    make_private_file,
     sync_directory,
 )
 from kubo_sdk.builtin.file_credentials.records import Records
 from kubo_sdk.builtin.file_credentials.schema import Filling
 from kubo_sdk.builtin.file_credentials.sealing import Sealer
 from kubo_sdk.errors import KuboError, Unavailable
+from kubo_sdk.private_files import make_private_directory, make_private_file
 
 BUSY_SECONDS = 10.0
 ATTEMPTS = 20
