@@ -98,7 +98,8 @@ class _Picks:
             return _Configured(provider=None, config=None)
         config, found = structure(provider.config, choice.options, port)
         self._problems += found
-        self._networks |= networks_in(config, port)
+        if config is not None:
+            self._networks |= networks_in(config, port)
         return _Configured(provider=provider, config=config)
 
     def refuse(self) -> None:

@@ -75,6 +75,7 @@ def demo_context(spec: ClusterSpec, instance: Instance, overlay: OverlayInfo = O
         api=Endpoint(name="api", host=addresses["proxy/0"], port=8443),
         endpoints=(),
         release=demo_release(spec.kubernetes.version),
+        ca="<certificate ca>\n",
         ca="-----BEGIN CERTIFICATE-----",
         credentials={leaf: stand_in(leaf) for leaf in needed_by(spec, instance, overlay)},
     )
