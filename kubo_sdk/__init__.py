@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from kubo_sdk.cluster import Cluster
     from kubo_sdk.engine.cancel import CancelToken
     from kubo_sdk.errors import ConfigError, KuboError
+    from kubo_sdk.event_stream import EventStream
     from kubo_sdk.events import Event
     from kubo_sdk.hookspecs import Objection, hookimpl
     from kubo_sdk.model.instance import ClusterId, Instance, Role
@@ -49,6 +50,7 @@ __all__ = [
     "ClusterStatus",
     "ConfigError",
     "Event",
+    "EventStream",
     "Instance",
     "InstanceGroup",
     "KubernetesSpec",
@@ -74,6 +76,7 @@ _HOMES = {
     "ClusterStatus": "model.status",
     "ConfigError": "errors",
     "Event": "events",
+    "EventStream": "event_stream",
     "Instance": "model.instance",
     "InstanceGroup": "model.spec",
     "KuboError": "errors",

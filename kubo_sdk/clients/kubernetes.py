@@ -23,6 +23,8 @@ FIELD_MANAGER = "kubo"
 INSTANCE_LABEL = "kubo/instance"
 APPLY = {"Content-Type": "application/apply-patch+yaml"}
 MERGE = {"Content-Type": "application/merge-patch+json"}
+# A new API server makes these itself, a moment after it says that it is ready.
+ITS_OWN = ("default", "kube-system", "kube-public", "kube-node-lease")
 # Objects of every other kind may lie in or be made of these.
 FIRST = ("Namespace", "CustomResourceDefinition", "ServiceAccount")
 
@@ -106,7 +108,7 @@ class KubernetesClient:
         path = self._path(item)
         query = urlencode({"fieldManager": FIELD_MANAGER, "force": "true"})
         response = self._patch(f"{path}?{query}", item, APPLY)
-        _check_without_content(response, item, f"apply {path}")
+        _check_applied(response, item, f"apply {path}")
         applied: Object = response.json()
         return applied
 
@@ -166,9 +168,12 @@ class KubernetesClient:
         raise NotFound(f"this cluster knows no kind {kind} in {version}; check apiVersion and kind")
 
 
-def _check_without_content(response: Response, item: Object, what: str) -> None:
-    """Like `Response.check`, but silent about what a Secret holds: the API server quotes what it cannot read."""
+def _check_applied(response: Response, item: Object, what: str) -> None:
+    """Like `Response.check`, but it knows two things that the status does not say."""
+    if response.status == 404 and any(f'namespaces "{name}" not found' in response.explanation() for name in ITS_OWN):
+        raise Unavailable(f"{what} must wait: the API server on {response.endpoint} has not made its namespaces yet")
     if response.status >= 300 and item["kind"] == "Secret" and response.status not in (401, 403, 404, 409):
+        # The API server quotes what it cannot read, which is the secret.
         raise response.error(f"{what} failed on {response.endpoint} with HTTP {response.status}")
     response.check(what)
 

@@ -26,7 +26,10 @@ def apiserver(etcd, start_apiserver):
     with ThreadPoolExecutor(1) as pool:
         starting = pool.submit(start_apiserver, etcd, "--etcd-compaction-interval=2s")
         ensure_access(etcd.client(), EtcdAccess(root=ROOT))
-        return starting.result()
+        server = starting.result()
+    client = KubernetesClient(server.https())
+    wait_until(lambda: client.apply(config_map("first")), what="the namespace default", timeout=20, interval=0.02)
+    return server
 
 
 @pytest.fixture
@@ -184,7 +187,7 @@ def test_a_watch_from_a_forgotten_revision_says_that_one_must_list_again(client,
 
     def forgotten() -> bool | None:
         try:
-            gateway.call("kv/range", {"key": encode("a"), "revision": "1"}, what="get at revision 1")
+            gateway.call("kv/range", {"key": encode("a"), "revision": "9"}, what="get at revision 9")
         except ProviderError as error:
             return "compacted" in str(error) or None
         return None

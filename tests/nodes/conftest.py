@@ -30,7 +30,9 @@ RenderInstance = Callable[..., NodeManifest]
 def stand_in(leaf: str) -> Credential:
     """A credential that says its own name, so that a golden file shows where it went."""
     value: CredentialValue = Certificate(
-        certificate=f"<certificate {leaf}>\n", private_key=Secret(f"<secret key {leaf}>\n"), ca=f"<authority of {leaf}>\n"
+        certificate=f"<certificate {leaf}>\n",
+        private_key=Secret(f"<secret key {leaf}>\n"),
+        ca=f"<authority of {leaf}>\n",
     )
     kind = Kind.CERTIFICATE
     if leaf == "service-account":
@@ -40,7 +42,9 @@ def stand_in(leaf: str) -> Credential:
         value, kind = Text(text=Secret(f"<secret {leaf}>")), Kind.PASSWORD
     elif leaf == "etcd-overlay":
         value, kind = User(username="kubo-overlay", password=Secret(f"<secret {leaf}>")), Kind.USER
-    return Credential(name=f"/kubo/demo/{leaf}", kind=kind, version="1", created_at=datetime(2026, 1, 1, tzinfo=UTC), value=value)
+    return Credential(
+        name=f"/kubo/demo/{leaf}", kind=kind, version="1", created_at=datetime(2026, 1, 1, tzinfo=UTC), value=value
+    )
 
 
 def demo_release(version: KubernetesVersion) -> Release:
@@ -48,13 +52,24 @@ def demo_release(version: KubernetesVersion) -> Release:
     tree = Path(f"/var/cache/kubo/kubernetes-{version}")
     if version.minor == 20:
         return Release(
-            version=version, source="debian", digest="d", tree=tree, etcd_version=STEMCELL_ETCD_VERSION,
-            pause_image="kubo.local/pause:3.2", images=("pause.tar", "busybox.tar"), stemcell_binaries=STEMCELL_ETCD,
+            version=version,
+            source="debian",
+            digest="d",
+            tree=tree,
+            etcd_version=STEMCELL_ETCD_VERSION,
+            pause_image="kubo.local/pause:3.2",
+            images=("pause.tar", "busybox.tar"),
+            stemcell_binaries=STEMCELL_ETCD,
         )
     those = companions(version)
     return Release(
-        version=version, source="upstream", digest="d", tree=tree, etcd_version=those.etcd_version,
-        pause_image=those.pause_image, images=("pause.tar",),
+        version=version,
+        source="upstream",
+        digest="d",
+        tree=tree,
+        etcd_version=those.etcd_version,
+        pause_image=those.pause_image,
+        images=("pause.tar",),
     )
 
 
@@ -75,7 +90,6 @@ def demo_context(spec: ClusterSpec, instance: Instance, overlay: OverlayInfo = O
         api=Endpoint(name="api", host=addresses["proxy/0"], port=8443),
         endpoints=(),
         release=demo_release(spec.kubernetes.version),
-        ca="<certificate ca>\n",
         ca="-----BEGIN CERTIFICATE-----",
         credentials={leaf: stand_in(leaf) for leaf in needed_by(spec, instance, overlay)},
     )

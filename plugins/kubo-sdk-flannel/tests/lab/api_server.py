@@ -62,7 +62,7 @@ class ApiServer:
             "authorization-mode": "RBAC",
             "service-cluster-ip-range": "10.100.200.0/24",
             "service-account-issuer": "https://lab",
-            "service-account-key-file": key,
+            "service-account-key-file": certificate,
             "service-account-signing-key-file": key,
             "cert-dir": self._directory,
         }
