@@ -25,7 +25,7 @@ from kubo_sdk.steps.access import kubernetes_client
 from kubo_sdk.steps.configure import wished_manifest
 from kubo_sdk.steps.context import RunState
 from kubo_sdk.steps.control_plane import RECORD_NAME, RECORD_NAMESPACE, wished_record
-from kubo_sdk.steps.credentials import read_credentials, wanted_certificates
+from kubo_sdk.steps.credentials import node_name, read_credentials, wanted_certificates
 from kubo_sdk.steps.endpoints import API, endpoint_requests
 from kubo_sdk.steps.names import wished_records
 
@@ -53,7 +53,8 @@ def observe(spec: ClusterSpec, providers: Providers, releases: ReleaseSource) ->
     return (
         Observation(
             instances=tuple(
-                _view(instance, state, _drift(spec, providers, state, instance), told) for instance in spec.instances()
+                _view(spec, instance, state, _drift(spec, providers, state, instance), told)
+                for instance in spec.instances()
             ),
             strangers=tuple(vm for vm in vms if vm.instance not in wished),
             stray_disks=tuple(disk for disk in disks if disk.instance not in wished),
@@ -108,7 +109,7 @@ def _in_parallel(function: Callable[[T], R], items: Iterable[T]) -> list[R]:
 
 @frozen(kw_only=True)
 class ApiAnswer:
-    """What the API told: the Nodes by instance slug, and the cluster's own record."""
+    """What the API told: the Nodes by name, and the cluster's own record."""
 
     ready: bool = False
     nodes: Mapping[str, NodeStatus] = field(factory=dict)
@@ -120,7 +121,7 @@ def _ask_api(state: RunState) -> ApiAnswer:
         client = kubernetes_client(state, timeout=API_PATIENCE)
         if not client.ready():
             return ApiAnswer()
-        nodes = {node.instance: node for node in client.nodes()}
+        nodes = {node.name: node for node in client.nodes()}
     except KuboError:
         return ApiAnswer()
     try:
@@ -130,16 +131,21 @@ def _ask_api(state: RunState) -> ApiAnswer:
     return ApiAnswer(ready=True, nodes=nodes, recorded=dict(record.get("data") or {}))
 
 
-def _view(instance: Instance, state: RunState, drift: Drift | None, told: ApiAnswer) -> InstanceView:
-    node = told.nodes.get(instance.slug)
+def _view(spec: ClusterSpec, instance: Instance, state: RunState, drift: Drift | None, told: ApiAnswer) -> InstanceView:
+    vm = state.vms.get(instance.id)
     return InstanceView(
         instance=instance,
-        vm=state.vms.get(instance.id),
+        vm=vm,
         disk=state.disks.get(instance.id),
         configured=state.manifests.get(instance.id) is not None,
         drift=drift,
-        ready=node.ready if node else instance.role is not Role.WORKER and told.ready,
+        ready=_node_ready(spec, instance, vm, told) if instance.role is Role.WORKER else told.ready,
     )
+
+
+def _node_ready(spec: ClusterSpec, instance: Instance, vm: Vm | None, told: ApiAnswer) -> bool:
+    node = told.nodes.get(node_name(spec, instance, vm.address)) if vm else None
+    return node is not None and node.ready and node.instance == instance.slug
 
 
 def _drift(spec: ClusterSpec, providers: Providers, state: RunState, instance: Instance) -> Drift | None:

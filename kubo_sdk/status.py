@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 
-from kubo_sdk.clients.https import HttpsClient
-from kubo_sdk.clients.kubernetes import KubernetesClient, NodeStatus
+from kubo_sdk.clients.kubernetes import NodeStatus
 from kubo_sdk.errors import KuboError
 from kubo_sdk.model.instance import Instance, Role
 from kubo_sdk.model.spec import ClusterSpec
 from kubo_sdk.model.status import ClusterStatus, InstanceStatus
 from kubo_sdk.observe import read_endpoints
 from kubo_sdk.ports.cpi import Vm, VmState
-from kubo_sdk.ports.credentials import Certificate
 from kubo_sdk.providers import Providers
-from kubo_sdk.steps.access import etcd_client, kubernetes_client
+from kubo_sdk.steps.access import etcd_client, kubernetes_client, server_client
 from kubo_sdk.steps.context import RunState
-from kubo_sdk.steps.credentials import read_credentials
+from kubo_sdk.steps.credentials import node_name, read_credentials
 from kubo_sdk.steps.endpoints import API
 
 PATIENCE = 1.5
@@ -34,7 +32,7 @@ def read_status(spec: ClusterSpec, providers: Providers) -> ClusterStatus:
         facts = list(pool.map(lambda instance: _facts(spec, state, instance), instances))
         found = nodes.result()
     statuses = tuple(
-        _status(instance, state.vms.get(instance.id), fact, found)
+        _status(spec, instance, state.vms.get(instance.id), fact, found)
         for instance, fact in zip(instances, facts, strict=True)
     )
     api = state.endpoints.get(API)
@@ -49,12 +47,12 @@ def read_status(spec: ClusterSpec, providers: Providers) -> ClusterStatus:
 
 
 def _nodes(state: RunState) -> dict[str, NodeStatus] | None:
-    """The Nodes by instance slug; None when the API does not answer through its endpoint."""
+    """The Nodes by name; None when the API does not answer through its endpoint."""
     try:
         nodes = kubernetes_client(state, timeout=PATIENCE).nodes()
     except KuboError:
         return None
-    return {node.instance: node for node in nodes}
+    return {node.name: node for node in nodes}
 
 
 def _facts(spec: ClusterSpec, state: RunState, instance: Instance) -> dict[str, str]:
@@ -66,32 +64,18 @@ def _facts(spec: ClusterSpec, state: RunState, instance: Instance) -> dict[str, 
             healthy = etcd_client(spec, state, timeout=PATIENCE).healthy(vm.address)
             return {"etcd": "healthy" if healthy else "unhealthy"}
         if instance.role is Role.MASTER:
-            return {"api": "ready" if _server_ready(spec, state, vm) else "not ready"}
+            return {"api": "ready" if server_client(spec, state, vm.address, PATIENCE).ready() else "not ready"}
     except KuboError as error:
         return {"etcd" if instance.role is Role.ETCD else "api": f"silent: {error}"}
     return {}
 
 
-def _server_ready(spec: ClusterSpec, state: RunState, vm: Vm) -> bool:
-    admin = state.credentials.get("admin")
-    if admin is None or not isinstance(admin.value, Certificate):
-        return False
-    client = HttpsClient(
-        [(vm.address, spec.kubernetes.api_port)],
-        ca=admin.value.ca,
-        certificate=admin.value.certificate,
-        private_key=admin.value.private_key,
-        timeout=PATIENCE,
-    )
-    return KubernetesClient(client).ready()
-
-
 def _status(
-    instance: Instance, vm: Vm | None, facts: dict[str, str], nodes: dict[str, NodeStatus] | None
+    spec: ClusterSpec, instance: Instance, vm: Vm | None, facts: dict[str, str], nodes: dict[str, NodeStatus] | None
 ) -> InstanceStatus:
     facts = {"machine": str(vm.state) if vm else "missing", **facts}
     if instance.role is Role.WORKER:
-        node = (nodes or {}).get(instance.slug)
+        node = (nodes or {}).get(node_name(spec, instance, vm.address)) if vm else None
         facts["node"] = "unknown" if nodes is None else "missing" if node is None else _node_word(node)
     good = {"running", "healthy", "ready", "Ready"}
     return InstanceStatus(

@@ -39,7 +39,7 @@ _: tuple[type[Dns], type[NodeContributor]] = (HostsDns, HostsDns)
 
 
 def _lines(context: NodeContext) -> list[str]:
-    domain = f"{context.spec.name}.{context.spec.zone}"
+    domain = context.spec.domain
     lines = [
         f"{context.addresses[instance.id]} {instance.slug}.{domain} {instance.slug}\n"
         for instance in context.spec.instances()

@@ -120,6 +120,15 @@ class ClusterSpec:
         """Who this cluster is: its director and its name."""
         return ClusterId(director=self.director, name=self.name)
 
+    @property
+    def domain(self) -> str:
+        """What every name of the cluster ends in: ``<cluster>.<zone>``."""
+        return f"{self.name}.{self.zone}"
+
+    def hostname(self, instance: Instance) -> str:
+        """The full name of an instance: ``worker-0.<cluster>.<zone>``."""
+        return f"{instance.slug}.{self.domain}"
+
     def instances(self, role: Role | None = None) -> tuple[Instance, ...]:
         """Every wished-for slot, or those of one role, in the order of the groups."""
         return tuple(

@@ -91,8 +91,8 @@ def _unit(context: NodeContext) -> str:
         command=(context.release.binary("kube-apiserver"), *flags),
         settings={
             **HARDENED,
-            # The daemons beside it start when it has made its own roles.  Before that they are forbidden to do anything,
-            # and would wait seconds before they ask again.
+            # The daemons beside it start when it has made its own roles.  Before that they may do nothing, and would
+            # wait seconds before they ask again.
             "Type": "notify",
             "ExecStartPost": f"-{command_line(_until_ready(kubernetes.api_port))}",
             "TimeoutStartSec": "infinity",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubo_sdk.model.instance import Role
+from kubo_sdk.model.instance import Instance, Role
 from kubo_sdk.model.spec import InstanceGroup
 from kubo_sdk.nodes import accounts
 from kubo_sdk.nodes.credential_files import authority_file, certificate_files
@@ -83,7 +83,8 @@ def _unit(context: NodeContext) -> str:
 
 def _flags(context: NodeContext) -> dict[str, str]:
     address = context.address
-    members = (f"{peer.slug}=https://{where}:{PEER_PORT}" for peer, where in context.peers(Role.ETCD))
+    # Members know each other by name: a data directory outlives its machine, and the next one may have a new address.
+    members = (f"{peer.slug}={_peer_url(context, peer)}" for peer, _ in context.peers(Role.ETCD))
     group = context.spec.group(context.instance.group)
     return {
         "name": context.instance.slug,
@@ -91,7 +92,7 @@ def _flags(context: NodeContext) -> dict[str, str]:
         "listen-client-urls": f"https://{address}:{CLIENT_PORT},https://127.0.0.1:{CLIENT_PORT}",
         "advertise-client-urls": f"https://{address}:{CLIENT_PORT}",
         "listen-peer-urls": f"https://{address}:{PEER_PORT}",
-        "initial-advertise-peer-urls": f"https://{address}:{PEER_PORT}",
+        "initial-advertise-peer-urls": _peer_url(context, context.instance),
         "initial-cluster": ",".join(members),
         "initial-cluster-state": "new",
         "initial-cluster-token": f"{context.spec.director}-{context.spec.name}",
@@ -115,3 +116,7 @@ def _flags(context: NodeContext) -> dict[str, str]:
         "bcrypt-cost": "4",
         "logger": "zap",
     }
+
+
+def _peer_url(context: NodeContext, member: Instance) -> str:
+    return f"https://{context.spec.hostname(member)}:{PEER_PORT}"

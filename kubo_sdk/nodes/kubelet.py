@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from kubo_sdk.model.instance import Instance
 from kubo_sdk.nodes import paths
 from kubo_sdk.nodes.containerd import CGROUP_DRIVERS, OWNS_CGROUPS
 from kubo_sdk.nodes.credential_files import authority_file, certificate_files, kubeconfig_file
@@ -45,15 +46,18 @@ def kubelet(context: NodeContext) -> Contribution:
     return Contribution(files=files, units=(unit,))
 
 
-def node_labels(context: NodeContext) -> dict[str, str]:
-    """The labels a Node is registered with.  The instance, never the name, joins a Node to its machine."""
-    instance = context.instance
+def instance_labels(instance: Instance) -> dict[str, str]:
+    """What joins a Node to its instance: never the name, which may be an address that was somebody else's before."""
     return {
         INSTANCE_LABEL: instance.slug,
         "kubo/group": instance.group,
         "topology.kubernetes.io/zone": instance.az,
-        **dict(context.spec.group(instance.group).labels),
     }
+
+
+def node_labels(context: NodeContext) -> dict[str, str]:
+    """The labels a Node is registered with."""
+    return {**instance_labels(context.instance), **dict(context.spec.group(context.instance.group).labels)}
 
 
 def config_path(cgroup: str) -> str:

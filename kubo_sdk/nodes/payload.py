@@ -30,6 +30,11 @@ def payload(change: Changes, wanted: NodeManifest, phases: Set[StartAfter]) -> b
     return stream.getvalue()
 
 
+def is_needed(change: Changes, wanted: NodeManifest, phases: Set[StartAfter]) -> bool:
+    """False when the machine would be told to do nothing."""
+    return bool(change.touched_files or change.restart or change.stop or _due(change, wanted, phases))
+
+
 def orders(
     change: Changes, wanted: NodeManifest, phases: Set[StartAfter], files: Iterable[NodeFile]
 ) -> tuple[str, ...]:

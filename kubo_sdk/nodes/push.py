@@ -10,7 +10,7 @@ from kubo_sdk.errors import Conflict, Unavailable
 from kubo_sdk.nodes.changes import Changes, changes
 from kubo_sdk.nodes.machine import MachineManifest, parse_machine
 from kubo_sdk.nodes.manifest import NodeManifest
-from kubo_sdk.nodes.payload import payload
+from kubo_sdk.nodes.payload import is_needed, payload
 from kubo_sdk.nodes.script import INTERRUPTED, NO_SYSTEMD, OUTDATED, PUSH, READ, START
 from kubo_sdk.ports.node import StartAfter
 from kubo_sdk.ports.shell import Outcome, Shell
@@ -46,6 +46,8 @@ def push(shell: Shell, wanted: NodeManifest, present: MachineManifest | None, ph
     """
     for _ in range(2):
         change = changes(wanted, present)
+        if not is_needed(change, wanted, phases):
+            return PushResult()
         outcome = shell.run(["sh", "-c", PUSH], stdin=payload(change, wanted, phases), timeout=PUSH_SECONDS)
         if outcome.exit_code != OUTDATED:
             _check(outcome, "configuring the machine")

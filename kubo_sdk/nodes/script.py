@@ -1,8 +1,8 @@
 """The shell programs a machine runs.  Their text never changes; everything they work with comes by standard input.
 
-They need a POSIX shell, GNU tar and coreutils, and systemd 247 or newer.  A file is put in place by a rename, its directory's other
-files untouched.  Between ``begin`` and ``end`` the machine keeps ``manifest.next``, so a change that was cut off at any
-point is seen, and made again in full, by the next one.
+They need a POSIX shell, GNU tar and coreutils, and systemd 247 or newer.  A file is put in place by a rename, its
+directory's other files untouched.  Between ``begin`` and ``end`` the machine keeps ``manifest.next``, so a change that
+was cut off at any point is seen, and made again in full, by the next one.
 """
 
 from __future__ import annotations

@@ -75,7 +75,7 @@ def instance_credentials(  # noqa: PLR0917
     spec: ClusterSpec, instance: Instance, address: str, api: Endpoint, overlay: OverlayInfo, node_name: str
 ) -> tuple[Wanted, ...]:
     """Every credential of one machine.  *node_name* is what a worker is called as a Node."""
-    own = (address, instance.slug, f"{instance.slug}.{_zone(spec)}")
+    own = (address, instance.slug, spec.hostname(instance))
     if instance.role is Role.ETCD:
         return _etcd(spec, instance, (*own, "127.0.0.1", "localhost"))
     if instance.role is Role.MASTER:
@@ -119,7 +119,7 @@ def _master(spec: ClusterSpec, instance: Instance, own: tuple[str, ...], api: En
         *service,
         f"kubernetes.default.svc.{spec.network.domain}",
         str(spec.network.api_service),
-        f"api.{_zone(spec)}",
+        f"api.{spec.domain}",
         api.host,
     )
     return (
@@ -150,10 +150,6 @@ def _worker(
     if overlay.etcd_prefixes:
         wanted.append(_client(spec, f"etcd-overlay-{slug}", None, organization="kubo:overlay", ca="etcd-ca"))
     return tuple(wanted)
-
-
-def _zone(spec: ClusterSpec) -> str:
-    return f"{spec.name}.{spec.zone}"
 
 
 def _authority(leaf: str, common_name: str) -> Wanted:

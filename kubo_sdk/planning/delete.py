@@ -23,7 +23,8 @@ def plan_delete(
 ) -> Plan:
     """The steps that leave nothing behind.
 
-    With *keep_disks* the persistent disks stay, and so do the credentials: without them a disk's content is lost.
+    With *keep_disks* the persistent disks stay, and so do the credentials, without which a disk's content is lost, and
+    what the machines shared: it remembers their addresses.
     """
     draft = Draft()
     if endpoints:
@@ -44,13 +45,14 @@ def plan_delete(
                 needs=[f"{Verb.DELETE_VM} {disk.instance}"],
                 details=[disk.id],
             )
-    # Disposing is cheap and finds by itself that nothing is there, so a half-deleted cluster is always finished.
-    draft.add(
-        Verb.DISPOSE_INFRASTRUCTURE,
-        reason="what only this cluster's machines shared goes",
-        effect=Effect.DELETE,
-        needs=(*draft.ids(Verb.DELETE_VM), *draft.ids(Verb.DELETE_DISK)),
-    )
+    if not keep_disks:
+        # Disposing is cheap and finds by itself that nothing is there, so a half-deleted cluster is always finished.
+        draft.add(
+            Verb.DISPOSE_INFRASTRUCTURE,
+            reason="what only this cluster's machines shared goes",
+            effect=Effect.DELETE,
+            needs=(*draft.ids(Verb.DELETE_VM), *draft.ids(Verb.DELETE_DISK)),
+        )
     if credentials and not keep_disks:
         draft.add(
             Verb.DELETE_CREDENTIALS,

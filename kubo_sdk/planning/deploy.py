@@ -146,11 +146,11 @@ def _configuration(draft: Draft, observation: Observation, abilities: Abilities)
             needs=before,
             details=drift.units if drift is not None else (),
         )
-        if view.configured and instance.role in ONE_AT_A_TIME:
+        if instance.role in ONE_AT_A_TIME:
             previous[instance.role] = draft.add(
                 Verb.AWAIT_INSTANCE,
                 instance=instance.id,
-                reason="the next one waits for it",
+                reason="it must serve before the work is done",
                 effect=Effect.WAIT,
                 needs=[step],
             )

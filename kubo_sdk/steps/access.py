@@ -23,14 +23,18 @@ def kubernetes_client(state: RunState, who: str = ADMIN, timeout: float = 5.0) -
     api = state.endpoints.get(API)
     if api is None:
         raise NotFound("the API has no address yet; deploy the cluster")
-    admin = certificate(state, who)
+    return _client(certificate(state, who), api.host, api.port, timeout)
+
+
+def server_client(spec: ClusterSpec, state: RunState, address: str, timeout: float = 5.0) -> KubernetesClient:
+    """The API server of one master, past the endpoint."""
+    return _client(certificate(state, ADMIN), address, spec.kubernetes.api_port, timeout)
+
+
+def _client(who: Certificate, host: str, port: int, timeout: float) -> KubernetesClient:
     return KubernetesClient(
         HttpsClient(
-            [(api.host, api.port)],
-            ca=admin.ca,
-            certificate=admin.certificate,
-            private_key=admin.private_key,
-            timeout=timeout,
+            [(host, port)], ca=who.ca, certificate=who.certificate, private_key=who.private_key, timeout=timeout
         )
     )
 

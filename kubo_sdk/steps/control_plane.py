@@ -11,16 +11,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from kubo_sdk.clients.etcd_auth import EtcdAccess, ensure_access
-from kubo_sdk.clients.kubernetes import NodeStatus
 from kubo_sdk.errors import Unavailable
-from kubo_sdk.model.instance import Role
+from kubo_sdk.model.instance import Instance, Role
 from kubo_sdk.model.spec import ClusterSpec
 from kubo_sdk.nodes.bootstrap import bootstrap_objects, role_labels
+from kubo_sdk.nodes.kubelet import instance_labels
 from kubo_sdk.pki.identities import ETCD_CLIENT_USER
 from kubo_sdk.planning.plan import Step
 from kubo_sdk.ports.overlay import Overlay
-from kubo_sdk.steps.access import SUPER_ADMIN, etcd_client, kubernetes_client, user
+from kubo_sdk.steps.access import SUPER_ADMIN, etcd_client, kubernetes_client, server_client, user
 from kubo_sdk.steps.context import StepContext
+from kubo_sdk.steps.credentials import node_name
 
 ETCD_SECONDS = 120
 API_SECONDS = 180
@@ -84,32 +85,42 @@ def bootstrap_cluster(context: StepContext, _step: Step) -> None:
 
 
 def await_instance(context: StepContext, step: Step) -> None:
+    """Wait until the instance does what its role is there for."""
     instance = context.instance(step.instance)
     if instance.role is Role.WORKER:
-        _await_node(context, instance.slug)
-    elif instance.role is Role.MASTER:
-        await_api(context, step)
-    elif instance.role is Role.ETCD:
-        client = etcd_client(context.spec, context.state)
-        address = context.vm(instance.id).address
+        _await_node(context, instance)
+        return
+    address = context.vm(instance.id).address
+    if instance.role is Role.MASTER:
+        server = server_client(context.spec, context.state, address)
         context.wait_until(
-            lambda: client.healthy(address) or None, what=f"etcd member {instance.id} healthy", timeout=ETCD_SECONDS
+            lambda: server.ready() or None, what=f"the API server of {instance.id} being ready", timeout=API_SECONDS
+        )
+    elif instance.role is Role.ETCD:
+        etcd = etcd_client(context.spec, context.state)
+        context.wait_until(
+            lambda: etcd.healthy(address) or None, what=f"etcd member {instance.id} being healthy", timeout=ETCD_SECONDS
         )
 
 
-def _await_node(context: StepContext, slug: str) -> None:
+def _await_node(context: StepContext, instance: Instance) -> None:
+    """Wait for the Node of this machine, then let it alone stand for the instance."""
     client = kubernetes_client(context.state)
+    name = node_name(context.spec, instance, context.vm(instance.id).address)
 
-    def ready() -> NodeStatus:
+    def ready() -> bool:
         for node in client.nodes():
-            if node.instance == slug:
+            if node.name == name:
                 if node.ready:
-                    return node
+                    return True
                 raise Unavailable(node.reason)
         raise Unavailable("it has no Node yet")
 
-    node = context.wait_until(ready, what=f"the Node of {slug} becoming Ready", timeout=NODE_SECONDS)
-    client.patch_node_labels(node.name, role_labels(Role.WORKER))
+    context.wait_until(ready, what=f"the Node {name} of {instance.id} becoming Ready", timeout=NODE_SECONDS)
+    client.patch_node_labels(name, {**instance_labels(instance), **role_labels(instance.role)})
+    for node in client.nodes():
+        if node.instance == instance.slug and node.name != name:
+            client.delete({"apiVersion": "v1", "kind": "Node", "metadata": {"name": node.name}})
 
 
 def _digest(value: Any) -> str:

@@ -15,16 +15,15 @@ from kubo_sdk.steps.endpoints import API
 
 def wished_records(spec: ClusterSpec, vms: dict[str, Vm], endpoints: dict[str, Endpoint]) -> tuple[Record, ...]:
     """One A record for every instance and one for the API.  Pure."""
-    zone = f"{spec.name}.{spec.zone}"
     records = [
-        Record(name=f"{instance.slug}.{zone}", type="A", values=(vms[instance.id].address,))
+        Record(name=spec.hostname(instance), type="A", values=(vms[instance.id].address,))
         for instance in spec.instances()
         if instance.id in vms and vms[instance.id].address
     ]
     api = endpoints.get(API)
     if api is not None:
         kind = "A" if _is_address(api.host) else "CNAME"
-        records.append(Record(name=f"api.{zone}", type=kind, values=(api.host,)))
+        records.append(Record(name=f"api.{spec.domain}", type=kind, values=(api.host,)))
     return tuple(records)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from kubo_sdk.model.instance import Instance, Role
 from kubo_sdk.model.release import Release
 from kubo_sdk.model.secret import Secret
@@ -16,7 +17,7 @@ from kubo_sdk.model.version import KubernetesVersion
 from kubo_sdk.nodes.manifest import NodeManifest
 from kubo_sdk.nodes.render import render
 from kubo_sdk.pki.identities import needed_by
-from kubo_sdk.ports.credentials import Certificate, Credential, CredentialValue, Kind, KeyPair, Text, User
+from kubo_sdk.ports.credentials import Certificate, Credential, CredentialValue, KeyPair, Kind, Text, User
 from kubo_sdk.ports.ingress import Endpoint
 from kubo_sdk.ports.node import Contribution, NodeContext
 from kubo_sdk.ports.overlay import OverlayInfo

@@ -1,4 +1,4 @@
-"""Flags fit their version: against the table for every minor, and against the real daemons' own lists for the oldest."""
+"""Flags fit their version: the table's for every minor, and the real daemons' own lists for the oldest."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from kubo_sdk.errors import ConfigError
 from kubo_sdk.model.version import NEWEST_MINOR, OLDEST_MINOR, KubernetesVersion
 from kubo_sdk.nodes.etcd import etcd_minor

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from kubo_sdk.model.secret import Secret
 from kubo_sdk.model.version import NEWEST_MINOR, OLDEST_MINOR
 from kubo_sdk.nodes.manifest import NodeManifest

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 
 import pytest
+
 from kubo_sdk.errors import PluginError
 from kubo_sdk.model.secret import Secret
 from kubo_sdk.model.spec import NodeNames
@@ -108,7 +109,10 @@ def test_a_file_that_changes_restarts_the_units_that_read_it(render_instance: Re
 @pytest.mark.parametrize(
     ("given", "words"),
     [
-        (contribution(NodeFile(path="/etc/kubernetes/kubelet.kubeconfig", content="")), "kubelet.kubeconfig is claimed"),
+        (
+            contribution(NodeFile(path="/etc/kubernetes/kubelet.kubeconfig", content="")),
+            "kubelet.kubeconfig is claimed",
+        ),
         (contribution(units=(Unit(name="kubelet.service", text=SERVICE),)), "kubelet.service is claimed twice"),
         (contribution(NodeFile(path="etc/relative", content="")), "'etc/relative' is no absolute path"),
         (contribution(NodeFile(path="/etc/../root/x", content="")), "'/etc/../root/x' is no absolute path"),
@@ -139,9 +143,7 @@ def test_both_cgroup_versions_get_one_driver_in_runtime_and_kubelet(render_insta
 
 def test_nodes_are_called_by_their_address_unless_the_spec_says_otherwise(render_instance: Render) -> None:
     by_address = text_of(render_instance("worker/0"), "/etc/systemd/system/kubelet.service")
-    by_name = text_of(
-        render_instance("worker/0", node_names=NodeNames.INSTANCE), "/etc/systemd/system/kubelet.service"
-    )
+    by_name = text_of(render_instance("worker/0", node_names=NodeNames.INSTANCE), "/etc/systemd/system/kubelet.service")
     assert "--hostname-override=10.0.0.15" in by_address
     assert "--hostname-override=worker-0" in by_name
     assert "kubo/instance=worker-0" in by_address

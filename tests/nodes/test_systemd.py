@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 
 import pytest
+
 from kubo_sdk.nodes.systemd import command_line, service
 
 

@@ -14,6 +14,8 @@ from kubo_sdk_flannel.manifests import KUBERNETES_USER
 from kubo_sdk_flannel.network import network_config
 from kubo_sdk_flannel.units import AGENT_UNIT, GATE_UNIT, agent_unit, gate_unit
 
+GATE_PATIENCE = 3  # seconds; less than an agent has with the gate, so that it hears why
+
 
 def worker_files(config: FlannelConfig, context: NodeContext, agent: bytes) -> Contribution:
     """What the flannel agent of this worker needs."""
@@ -44,6 +46,7 @@ def gate_files(config: FlannelConfig, context: NodeContext, agent: bytes) -> Con
         "endpoints": [f"https://{context.address}:{paths.ETCD_PORT}"],
         "prefix": config.prefix,
         "login": paths.GATE_LOGIN,
+        "patience": GATE_PATIENCE,
         **tls_settings(paths.GATE_CLIENT),
     }
     settings = {

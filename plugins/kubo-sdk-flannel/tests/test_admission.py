@@ -49,6 +49,7 @@ def test_a_request_with_anything_more_or_less_in_it_is_refused(path: str, body: 
 
 def spoilings(value: Any) -> list[Any]:
     """Every way to add a field, leave one out or double an item, at any depth."""
+    made: list[Any]
     if isinstance(value, dict):
         made = [value | {"prev_kv": True}, *({k: v for k, v in value.items() if k != gone} for gone in value)]
         for key, inner in value.items():

@@ -43,7 +43,7 @@ class Intruder(NamedTuple):
     clients: list[Etcd]
 
     def client(self) -> Etcd:
-        client = Etcd(EtcdSettings((self.gate.url,), PREFIX, self.files, "", 60.0, 30.0))
+        client = Etcd(EtcdSettings((self.gate.url,), PREFIX, self.files, ""))
         self.clients.append(client)
         return client
 

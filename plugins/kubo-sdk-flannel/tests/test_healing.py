@@ -119,6 +119,7 @@ def test_a_repaired_device_keeps_its_mac_so_that_no_lease_changes(pair: Pair, et
     pair.here.namespace.ip("link", "del", "flannel.1")
     again = wait_for(pair.here.link, "the device", SOON)
     assert link is not None
+    assert again is not None
     assert again["address"] == link["address"]
     assert director.list("/coreos.com/network/subnets/") == before
 

@@ -41,6 +41,7 @@ class Etcd:
         self._endpoints = settings.endpoints
         self._context: ssl.SSLContext | None = tls_context(settings.tls) if settings.tls else None
         self._login = settings.login
+        self._patience = settings.patience
         self._current = 0
         self._connection: Connection | None = None
         self._token = ""
@@ -152,7 +153,8 @@ class Etcd:
     def _dial(self) -> Connection:
         url = urlsplit(self.endpoint)
         try:
-            return Connection(url.hostname or "", url.port or 2379, self._context if url.scheme == "https" else None)
+            context = self._context if url.scheme == "https" else None
+            return Connection(url.hostname or "", url.port or 2379, context, self._patience)
         except OSError as error:
             raise self._broken(error) from error
 

@@ -10,7 +10,7 @@ import ssl
 from typing import NamedTuple
 
 CONNECT_SECONDS = 3.0
-REPLY_SECONDS = 10.0
+PATIENCE_SECONDS = 10.0  # for a handshake or a reply: a member that has no quorum yet takes connections and is silent
 _BLOCK = 65536
 
 
@@ -76,12 +76,16 @@ class Dechunker:
 class Connection:
     """One connection to one server.  Raises OSError (ConnectionError, TimeoutError, ssl.SSLError) when it breaks."""
 
-    def __init__(self, host: str, port: int, context: ssl.SSLContext | None) -> None:
+    def __init__(
+        self, host: str, port: int, context: ssl.SSLContext | None, patience: float = PATIENCE_SECONDS
+    ) -> None:
         self.host = host
+        self._patience = patience
         raw = socket.create_connection((host, port), CONNECT_SECONDS)
         try:
             raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             detect_dead_peer(raw)
+            raw.settimeout(patience)
             self._socket = context.wrap_socket(raw, server_hostname=host) if context else raw
         except BaseException:
             raw.close()
@@ -109,7 +113,7 @@ class Connection:
         """Ask, read the head of the answer and return its status; the body is left for `line` or `request`."""
         lines = [f"{method} {path} HTTP/1.1", f"Host: {self.host}", f"Content-Length: {len(body)}"]
         lines += [f"{name}: {value}" for name, value in headers.items()]
-        self._socket.settimeout(REPLY_SECONDS)
+        self._socket.settimeout(self._patience)
         self._socket.sendall("\r\n".join(lines).encode() + b"\r\n\r\n" + body)
         while (end := self._buffer.find(b"\r\n\r\n")) < 0:
             self._buffer += self._receive()

@@ -7,7 +7,7 @@ from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from kubo_sdk_flannel.agent.http import Credentials
+from kubo_sdk_flannel.agent.http import PATIENCE_SECONDS, Credentials
 
 DAY = 86400.0
 HOUR = 3600.0
@@ -20,8 +20,9 @@ class EtcdSettings(NamedTuple):
     prefix: str
     tls: Credentials | None
     login: str
-    lease_seconds: float
-    renew_margin: float
+    lease_seconds: float = DAY
+    renew_margin: float = HOUR
+    patience: float = PATIENCE_SECONDS
 
 
 class KubernetesSettings(NamedTuple):
@@ -89,6 +90,7 @@ def _etcd(raw: dict[str, Any]) -> EtcdSettings:
         login=raw.get("login", ""),
         lease_seconds=float(raw.get("lease_seconds", DAY)),
         renew_margin=float(raw.get("renew_margin", HOUR)),
+        patience=float(raw.get("patience", PATIENCE_SECONDS)),
     )
 
 

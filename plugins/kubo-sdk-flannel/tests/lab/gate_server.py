@@ -9,7 +9,7 @@ from typing import Any
 
 from .datacentre import PREFIX, etcd_settings
 from .etcd_server import EtcdServer
-from .namespaces import Place, stop, wait_for
+from .namespaces import Place, stop, wait_for, with_capabilities
 from .pki import Issuer
 from .worker import PYTHON
 
@@ -27,7 +27,7 @@ class GateServer:
         self.url = f"https://{etcd.address}:{port}"
         self.log = directory / "gate.log"
         self._place = place
-        self._command = [PYTHON, "-IS", str(agent), "gate", str(directory / "gate.json")]
+        self._command = [*with_capabilities(), PYTHON, "-IS", str(agent), "gate", str(directory / "gate.json")]
         certificate, key = self.issuer.issue("etcd-0", etcd.address, server=True)
         settings = {
             "address": etcd.address,
@@ -37,7 +37,7 @@ class GateServer:
             "ca": str(self.issuer.file),
             "certificate": str(certificate),
             "key": str(key),
-            "etcd": etcd_settings(etcd, directory),
+            "etcd": etcd_settings(etcd, directory, patience=3),
         }
         (directory / "gate.json").write_text(json.dumps(settings))
         self._process: subprocess.Popen[bytes] | None = None

@@ -23,6 +23,12 @@ def wait_for(probe: Callable[[], T], what: str, timeout: float = 15.0) -> T:
     return found
 
 
+def with_capabilities(*kept: str) -> list[str]:
+    """How to start a program with no other capabilities than the unit on a real machine leaves it."""
+    bounds = ",".join(["-all", *(f"+{name}" for name in kept)])
+    return ["setpriv", "--no-new-privs", f"--bounding-set={bounds}", f"--inh-caps={bounds}"]
+
+
 class Place:
     """Where processes run: here, in the namespace of the tests."""
 

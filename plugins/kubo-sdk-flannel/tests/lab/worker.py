@@ -5,14 +5,13 @@ from __future__ import annotations
 import contextlib
 import json
 import re
-import shutil
 import signal
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from .namespaces import Namespace, stop, wait_for
+from .namespaces import Namespace, stop, wait_for, with_capabilities
 
 PYTHON = "/usr/bin/python3"
 CNI_BIN = Path("/usr/lib/cni")
@@ -44,7 +43,14 @@ class Worker:
         (self.files / "settings.json").write_text(json.dumps(places | settings))
 
     def start(self) -> None:
-        command = [PYTHON, "-IS", str(self._agent), "agent", str(self.files / "settings.json")]
+        command = [
+            *with_capabilities("net_admin", "net_raw"),
+            PYTHON,
+            "-IS",
+            str(self._agent),
+            "agent",
+            str(self.files / "settings.json"),
+        ]
         self._process = self.namespace.start(command, self.log)
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
@@ -149,7 +155,6 @@ class Worker:
         for pod in self.pods:
             pod.close()
         self.namespace.close()
-        shutil.rmtree(self.files, ignore_errors=True)
 
 
 class Pod:
