@@ -144,8 +144,11 @@ def _view(spec: ClusterSpec, instance: Instance, state: RunState, drift: Drift |
 
 
 def _node_ready(spec: ClusterSpec, instance: Instance, vm: Vm | None, told: ApiAnswer) -> bool:
-    node = told.nodes.get(node_name(spec, instance, vm.address)) if vm else None
-    return node is not None and node.ready and node.instance == instance.slug
+    """Whether the Node is Ready and is that of this very machine."""
+    if vm is None:
+        return False
+    node = told.nodes.get(node_name(spec, instance, vm.address))
+    return node is not None and node.ready and (node.instance, node.provider_id) == (instance.slug, vm.provider_id)
 
 
 def _drift(spec: ClusterSpec, providers: Providers, state: RunState, instance: Instance) -> Drift | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,14 +30,15 @@ UNFINISHED = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
 
 def tree() -> Iterator[Path]:
     """Every file of the project, by its path in the tree; what tools leave behind is no part of it."""
-    for path in sorted(ROOT.rglob("*")):
-        inside = path.relative_to(ROOT)
-        hidden = any(
-            part.startswith(".") and part not in {".ci", ".importlinter", ".gitignore"} for part in inside.parts
-        )
-        made = any(part in {"__pycache__", "build", "dist"} or part.endswith(".egg-info") for part in inside.parts)
-        if path.is_file() and not hidden and not made:
-            yield inside
+    for folder, folders, names in os.walk(ROOT):
+        folders[:] = sorted(name for name in folders if not is_left_behind(name))
+        yield from (Path(folder, name).relative_to(ROOT) for name in sorted(names) if not is_left_behind(name))
+
+
+def is_left_behind(name: str) -> bool:
+    """Whether a file or folder of that name is made by a tool."""
+    hidden = name.startswith(".") and name not in {".ci", ".importlinter", ".gitignore"}
+    return hidden or name in {"__pycache__", "build", "dist"} or name.endswith(".egg-info")
 
 
 def python_files() -> Iterator[Path]:

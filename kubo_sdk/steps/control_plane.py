@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from kubo_sdk.clients.etcd_auth import EtcdAccess, ensure_access
+from kubo_sdk.clients.kubernetes import KubernetesClient, NodeStatus
 from kubo_sdk.errors import Unavailable
 from kubo_sdk.model.instance import Instance, Role
 from kubo_sdk.model.spec import ClusterSpec
@@ -104,23 +105,38 @@ def await_instance(context: StepContext, step: Step) -> None:
 
 
 def _await_node(context: StepContext, instance: Instance) -> None:
-    """Wait for the Node of this machine, then let it alone stand for the instance."""
+    """Wait for the Node of this very machine, then let it alone stand for the instance."""
     client = kubernetes_client(context.state)
-    name = node_name(context.spec, instance, context.vm(instance.id).address)
+    vm = context.vm(instance.id)
+    name = node_name(context.spec, instance, vm.address)
 
     def ready() -> bool:
-        for node in client.nodes():
-            if node.name == name:
-                if node.ready:
-                    return True
-                raise Unavailable(node.reason)
-        raise Unavailable("it has no Node yet")
+        node = next((node for node in client.nodes() if node.name == name), None)
+        if node is None:
+            raise Unavailable("it has no Node yet")
+        if node.provider_id != vm.provider_id:
+            _register_anew(context, client, instance, node)
+            raise Unavailable("its Node was that of a machine that is gone")
+        if not node.ready:
+            raise Unavailable(node.reason)
+        return True
 
     context.wait_until(ready, what=f"the Node {name} of {instance.id} becoming Ready", timeout=NODE_SECONDS)
     client.patch_node_labels(name, {**instance_labels(instance), **role_labels(instance.role)})
     for node in client.nodes():
         if node.instance == instance.slug and node.name != name:
-            client.delete({"apiVersion": "v1", "kind": "Node", "metadata": {"name": node.name}})
+            client.delete(_node_object(node.name))
+
+
+def _register_anew(context: StepContext, client: KubernetesClient, instance: Instance, stale: NodeStatus) -> None:
+    """A kubelet takes over a Node of its name, with the old machine's id and pods, and registers only at its start."""
+    client.delete(_node_object(stale.name))
+    shell = context.shell(instance.id)
+    shell.run(["systemctl", "restart", "kubelet"]).check(f"restarting the kubelet of {instance.id}")
+
+
+def _node_object(name: str) -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}}
 
 
 def _digest(value: Any) -> str:

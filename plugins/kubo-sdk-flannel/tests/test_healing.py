@@ -75,10 +75,16 @@ DISTURBANCES: dict[str, Disturb] = {
 
 
 def picture(worker: Worker) -> tuple[object, ...]:
-    """All that belongs to the overlay in the kernel of *worker*."""
-    link = worker.link()
-    if link is None:
+    """All that belongs to the overlay in the kernel of *worker*; nothing while the device comes and goes."""
+    try:
+        return _picture(worker)
+    except AssertionError:
         return ()
+
+
+def _picture(worker: Worker) -> tuple[object, ...]:
+    link = worker.link()
+    assert link is not None
     shown = json.loads(worker.namespace.ip("-j", "-4", "addr", "show", "flannel.1"))
     addresses = [entry["local"] for interface in shown for entry in interface["addr_info"]]
     routes = {key: value for key, value in worker.routes().items() if key.startswith("10.200.")}

@@ -30,7 +30,8 @@ class DataCentre:
         self._made = 0
         self.hub = Namespace(f"{self.tag}-hub")
         try:
-            self.hub.ip("link", "add", "br0", "type", "bridge")
+            # with a MAC of its own, or it would take another one whenever a worker joins
+            self.hub.ip("link", "add", "br0", "address", "02:00:00:00:00:01", "type", "bridge")
             self.hub.ip("addr", "add", f"{HUB}/16", "dev", "br0")
             self.hub.ip("link", "set", "br0", "up")
         except BaseException:
