@@ -27,7 +27,7 @@ class Release:
 
     ``tree`` is a directory on this host holding ``bin/`` (the Kubernetes binaries, and etcd's where the release brings
     its own) and ``images/*.tar`` (container images every worker loads, the pause image first among them).
-    ``digest`` names the content; the tree lies on a node at ``/opt/kubo/releases/<name of the tree>``.
+    ``dockerless``: its kubelet does not look for Docker.  ``digest`` names the content; the tree lies on a node at ``/opt/kubo/releases/<name of the tree>``.
     """
 
     version: KubernetesVersion
@@ -38,6 +38,7 @@ class Release:
     pause_image: str
     images: tuple[str, ...] = ()
     stemcell_binaries: Mapping[str, str] = field(factory=dict, hash=False)
+    dockerless: bool = False
 
     @property
     def node_path(self) -> PurePosixPath:

@@ -12,7 +12,7 @@ from kubo_sdk.nodes.credential_files import authority_file, certificate_files, k
 from kubo_sdk.nodes.flags import flags_for, valid_only
 from kubo_sdk.nodes.gates import KUBELET, KUBELET_CONFIG
 from kubo_sdk.nodes.systemd import CGROUP, KNOWS_CGROUP, service
-from kubo_sdk.ports.node import Contribution, NodeContext, NodeFile, Unit
+from kubo_sdk.ports.node import Contribution, NodeContext, NodeFile, StartAfter, Unit
 
 WHO = "kubelet"
 INSTANCE_LABEL = "kubo/instance"
@@ -25,6 +25,7 @@ NO_CLOUD_PROBES = "AWS_EC2_METADATA_DISABLED=true"
 
 LAST_MINOR_WITH_SLOW_FIRST_STATUS = 26
 LAST_MINOR_WITH_RUNTIME_FLAGS = 26
+LAST_MINOR_WITH_DOCKER = 23
 
 
 def kubelet(context: NodeContext) -> Contribution:
@@ -40,10 +41,22 @@ def kubelet(context: NodeContext) -> Contribution:
             for version, driver in CGROUP_DRIVERS.items()
         ),
     )
-    # It starts before the API answers: up to 1.23 it first waits five seconds for a Docker that is not there, and
-    # without an API for half a minute it gives up and systemd starts it again.
-    unit = Unit(name="kubelet.service", text=_unit(context), restart_on=tuple(file.path for file in files))
+    unit = Unit(
+        name="kubelet.service",
+        text=_unit(context),
+        restart_on=tuple(file.path for file in files),
+        start_after=_start_after(context),
+    )
     return Contribution(files=files, units=(unit,))
+
+
+def _start_after(context: NodeContext) -> StartAfter:
+    """With the API there, a Node is registered at once; without it a kubelet asks again less and less often.
+
+    Up to 1.23 a kubelet first waits five seconds for Docker, so that one starts while the API comes up.
+    """
+    waits = context.spec.kubernetes.version.minor <= LAST_MINOR_WITH_DOCKER and not context.release.dockerless
+    return StartAfter.BOOT if waits else StartAfter.API
 
 
 def instance_labels(instance: Instance) -> dict[str, str]:

@@ -20,7 +20,7 @@ from kubo_sdk.releases.architecture import host_architecture
 from kubo_sdk.releases.cache import ReleaseCache
 from kubo_sdk.releases.companions import STEMCELL_ETCD
 from kubo_sdk.releases.debian_archive import DebianArchive, host_mirror, upstream_version
-from kubo_sdk.releases.debian_build import compile_release, make_root
+from kubo_sdk.releases.debian_build import RECIPE, compile_release, make_root
 from kubo_sdk.releases.debian_images import PAUSE_IMAGE, write_images
 from kubo_sdk.releases.manifest import Contents
 from kubo_sdk.releases.protocol import Say
@@ -58,7 +58,7 @@ class DebianSource:
         return self._cache.make(version, self._origin(), say, build)
 
     def _origin(self) -> Mapping[str, str]:
-        return {"suite": self._options.suite, "architecture": host_architecture()}
+        return {"suite": self._options.suite, "architecture": host_architecture(), "recipe": RECIPE}
 
     def _build(self, version: KubernetesVersion, say: Say, tree: Path, work: Path) -> Contents:
         require_host(self._cache_dir)
@@ -85,7 +85,11 @@ class DebianSource:
         images = write_images(built, tree / "images", architecture=host_architecture())
         log.unlink()
         return Contents(
-            etcd_version=etcd_version, pause_image=PAUSE_IMAGE, images=images, stemcell_binaries=STEMCELL_ETCD
+            etcd_version=etcd_version,
+            pause_image=PAUSE_IMAGE,
+            images=images,
+            stemcell_binaries=STEMCELL_ETCD,
+            dockerless=True,
         )
 
 

@@ -29,12 +29,16 @@ class FileRecord:
 
 @frozen(kw_only=True)
 class Contents:
-    """What a source knows of the files it laid down.  ``images`` names the archives, the pause image's first."""
+    """What a source knows of the files it laid down.  ``images`` names the archives, the pause image's first.
+
+    ``dockerless``: the kubelet was built without the code that looks for Docker.
+    """
 
     etcd_version: str
     pause_image: str
     images: tuple[str, ...] = ()
     stemcell_binaries: Mapping[str, str] = field(factory=dict, hash=False)
+    dockerless: bool = False
 
 
 @frozen(kw_only=True)
@@ -70,6 +74,7 @@ class Manifest:
             pause_image=self.contents.pause_image,
             images=self.contents.images,
             stemcell_binaries=dict(self.contents.stemcell_binaries),
+            dockerless=self.contents.dockerless,
         )
 
     def dumps(self) -> str:

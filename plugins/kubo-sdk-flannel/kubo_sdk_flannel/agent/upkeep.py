@@ -17,7 +17,7 @@ from kubo_sdk_flannel.agent.store import Store, View
 from kubo_sdk_flannel.agent.trouble import say
 from kubo_sdk_flannel.agent.wire import Network, subnet_env
 
-LOOK_SECONDS = 30.0  # the kernel is looked at this often even if no event asked for it
+LOOK_SECONDS = 60.0  # the kernel is looked at this often even if no event asked for it
 SETTLE_SECONDS = 0.05  # events come in bursts
 RETRY_SECONDS = 1.0
 RULES_SECONDS = 5.0  # flannel's own resync period; kube-proxy's writes wake us no more often
