@@ -86,7 +86,6 @@ class KubernetesSpec:
     node_names: NodeNames = NodeNames.ADDRESS
     api_port: int = 8443
     audit: bool = True
-    images: tuple[str, ...] = ()
     extra_args: Mapping[str, Mapping[str, str]] = field(factory=dict, hash=False)
 
 

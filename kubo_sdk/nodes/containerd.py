@@ -19,9 +19,6 @@ ROOT = "/var/lib/containerd"
 CONTAINERD = "/usr/bin/containerd"
 CTR = "/usr/bin/ctr"
 
-# Images the spec names beside the release's own lie here unless named by an absolute path.
-OWN_IMAGES = "/opt/kubo/images"
-
 # With cgroup v2 systemd must be the only one that makes cgroups.  With v1 there is no such rule, and in a machine made
 # of namespaces its controllers are not systemd's to move processes in.
 CGROUP_DRIVERS = {"v1": "cgroupfs", "v2": "systemd"}
@@ -96,9 +93,8 @@ OWNS_CGROUPS: Settings = {"Delegate": "yes", "KillMode": "process", "TasksMax": 
 
 
 def archives(context: NodeContext) -> tuple[str, ...]:
-    """Where the image archives lie on the machine: the release's, then those the spec names."""
-    own = (name if name.startswith("/") else f"{OWN_IMAGES}/{name}" for name in context.spec.kubernetes.images)
-    return (*(context.release.image(name) for name in context.release.images), *own)
+    """Where the release's image archives lie on the machine."""
+    return tuple(context.release.image(name) for name in context.release.images)
 
 
 def images_unit(paths: tuple[str, ...]) -> str:

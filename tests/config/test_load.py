@@ -30,7 +30,6 @@ kubernetes:
   node_names: instance
   api_port: 6443
   audit: false
-  images: [debug.tar]
   extra_args:
     kube-apiserver: {v: 4, profiling: false, event-ttl: 2h}
 instance_groups:
@@ -81,7 +80,6 @@ def test_every_key_reaches_the_spec(full: ClusterSpec) -> None:
     assert kubernetes.version == KubernetesVersion(1, 31, 4)
     assert kubernetes.source == ProviderChoice(provider="directory", options={"path": "releases/1.31"})
     assert (kubernetes.node_names, kubernetes.api_port, kubernetes.audit) == (NodeNames.INSTANCE, 6443, False)
-    assert kubernetes.images == ("debug.tar",)
     assert full.network.pods == IPv4Network("10.128.0.0/14")
     assert full.network.services == IPv4Network("10.96.0.0/16")
     assert (full.network.node_ports, full.network.domain) == ((31000, 32000), "k8s.example.com")

@@ -168,14 +168,12 @@ def test_the_audit_policy_never_records_a_body(render_instance: Render) -> None:
     assert {line.split()[-1] for line in policy.splitlines() if "level:" in line} == {"None", "Metadata"}
 
 
-def test_images_of_the_spec_are_loaded_after_the_releases_own(render_instance: Render) -> None:
-    manifest = render_instance("worker/0", images=("/srv/mine.tar", "yours.tar"))
+def test_the_releases_images_are_loaded(render_instance: Render) -> None:
+    manifest = render_instance("worker/0")
     loaded = text_of(manifest, "/etc/systemd/system/kubo-images.service").replace("\\\n", "").split()
     assert [word for word in loaded if word.endswith(".tar")] == [
         "/opt/kubo/releases/kubernetes-1.20.2/images/pause.tar",
         "/opt/kubo/releases/kubernetes-1.20.2/images/busybox.tar",
-        "/srv/mine.tar",
-        "/opt/kubo/images/yours.tar",
     ]
 
 

@@ -13,6 +13,7 @@ from kubo_sdk.model.version import NEWEST_MINOR, OLDEST_MINOR, KubernetesVersion
 from kubo_sdk.releases.architecture import host_architecture
 from kubo_sdk.releases.cache import ReleaseCache
 from kubo_sdk.releases.companions import companions
+from kubo_sdk.releases.debian_build import RECIPE
 from kubo_sdk.releases.manifest import Contents
 from kubo_sdk.releases.source import NAMES, open_source
 
@@ -128,5 +129,5 @@ def _compiled(cache_dir: Path, version: KubernetesVersion):
         (tree / "bin" / "kubelet").write_text("compiled")
         return Contents(etcd_version="3.4.23", pause_image="kubo.local/pause:3.2")
 
-    origin = {"suite": "bookworm", "architecture": host_architecture()}
+    origin = {"suite": "bookworm", "architecture": host_architecture(), "recipe": RECIPE}
     return ReleaseCache(cache_dir, "debian").make(version, origin, lambda line: None, build)
