@@ -36,6 +36,8 @@ def satisfies(credential: Credential, wanted: Parameters, credentials: Mapping[s
     """
     if credential.kind is not _KINDS[type(wanted)]:
         return False
+    if not credential.generated:
+        return True
     if not isinstance(wanted, CertificateParameters) or not isinstance(credential.value, Certificate):
         return True
     certificate = x509.load_pem_x509_certificate(credential.value.certificate.encode())

@@ -115,7 +115,10 @@ class Mode(StrEnum):
 
 @frozen(kw_only=True)
 class Credential:
-    """One version of one credential.  ``expires_at`` is set for certificates."""
+    """One version of one credential.  ``expires_at`` is set for certificates.
+
+    ``generated``: the store made it.  What a person put there is never found outdated.
+    """
 
     name: str
     kind: Kind
@@ -123,6 +126,7 @@ class Credential:
     created_at: datetime
     value: CredentialValue
     expires_at: datetime | None = None
+    generated: bool = True
 
 
 @frozen(kw_only=True)

@@ -97,4 +97,5 @@ def _credential(row: Row, payload: Payload) -> Credential:
         created_at=row.created_at,
         expires_at=row.expires_at,
         value=payload.value,
+        generated=payload.parameters is not None,
     )

@@ -16,6 +16,8 @@ from kubo_sdk_flannel.agent.trouble import StoreTrouble
 from kubo_sdk_flannel.agent.upkeep import Upkeep
 from kubo_sdk_flannel.agent.wire import VXLAN, BadNetwork, Network
 
+BOOT_SECONDS = 60.0  # while a cluster comes up, whoever it waits for may answer at any moment
+
 
 def run(settings: Settings, store: Store) -> None:
     """Until a signal ends it, or NetworkChanged.  The data plane stays behind on purpose: pods go on talking."""
@@ -44,7 +46,7 @@ def open_store(settings: Settings) -> Store:
 
 
 def _wait_for_network(store: Store, state: State) -> Opened:
-    backoff = Backoff()
+    backoff = Backoff(BOOT_SECONDS)
     while True:
         try:
             opened = store.open()
@@ -58,7 +60,7 @@ def _wait_for_network(store: Store, state: State) -> Opened:
 
 
 def _wait_for_underlay(network: Network, public_ip: str, state: State) -> Plane:
-    backoff = Backoff()
+    backoff = Backoff(BOOT_SECONDS)
     while True:
         try:
             plane = Plane(network, public_ip)
@@ -71,7 +73,7 @@ def _wait_for_underlay(network: Network, public_ip: str, state: State) -> Plane:
 
 
 def _wait_for_lease(store: Store, network: Network, mac: str, state: State) -> View:
-    backoff = Backoff()
+    backoff = Backoff(BOOT_SECONDS)
     backend = network.backend
     while True:
         try:

@@ -16,14 +16,16 @@ LONG_SECONDS = 10.0  # what held this long was a connection that worked
 
 
 class Backoff:
-    """Pauses between tries: short at first, growing to two seconds."""
+    """Pauses between tries: short ones for *eager* seconds, then growing to two seconds."""
 
-    def __init__(self) -> None:
+    def __init__(self, eager: float = 0.0) -> None:
         self._pause = QUICK_SECONDS
+        self._calm_at = time.monotonic() + eager
 
     def wait(self) -> None:
         time.sleep(self._pause)
-        self._pause = min(self._pause * 1.3, SLOW_SECONDS)
+        if time.monotonic() >= self._calm_at:
+            self._pause = min(self._pause * 1.3, SLOW_SECONDS)
 
     def reset(self) -> None:
         self._pause = QUICK_SECONDS

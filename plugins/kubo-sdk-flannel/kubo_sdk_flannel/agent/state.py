@@ -32,7 +32,7 @@ class State:
             lease_expires_at=_utc(expires_at),
             leases=sorted(leases, key=lambda lease: lease["subnet"]),
         )
-        systemd.notify(f"STATUS={view.own.subnet} over {view.own.backend}, {len(leases)} other nodes")
+        systemd.notify(f"STATUS={view.own.subnet} over {view.own.backend}, other nodes: {len(leases)}")
 
     def trouble(self, part: str, error: str) -> None:
         """*part* of the agent's work fails with *error*; an empty text says that it works again."""

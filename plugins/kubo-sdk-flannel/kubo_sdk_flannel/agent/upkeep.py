@@ -44,7 +44,7 @@ class Upkeep:
         while not (self._reconcile(view, "") and self._check_rules(view)):
             backoff.wait()
         self._announce(view)
-        say(f"the network is up: {view.own.subnet} over {view.own.backend}, {len(view.others)} other nodes")
+        say(f"the network is up: {view.own.subnet} over {view.own.backend}, other nodes: {len(view.others)}")
 
     def keep(self, follower: Follower) -> None:
         """For ever; raises what ended *follower*."""
