@@ -12,7 +12,10 @@ COLOURS = {"create": "#4c78a8", "configure": "#f58518", "await": "#b0b0b0", "sta
 
 
 def timeline_svg(steps: list[dict[str, Any]], total: float) -> str:
-    """The picture of *steps* (start and seconds each), with a line every five seconds up to *total*."""
+    """The picture of *steps* (start, seconds and needs each), with a line every five seconds up to *total*.
+
+    From each step a thin line leads up to the one it waited for: of all it needs, the one that ended last.
+    """
     scale = WIDTH / max(total, 1)
     height = ROW * (len(steps) + 3)
     size = f'width="{LEFT + WIDTH + 60}" height="{height}"'
@@ -24,6 +27,8 @@ def timeline_svg(steps: list[dict[str, Any]], total: float) -> str:
         x = LEFT + second * scale
         parts.append(f'<line x1="{x:.1f}" y1="{ROW}" x2="{x:.1f}" y2="{height}" stroke="#ddd"/>')
         parts.append(f'<text x="{x:.1f}" y="{ROW - 4}" text-anchor="middle">{second} s</text>')
+    rows = {step["step"]: ROW * (row + 0.5) for row, step in enumerate(steps, 1)}
+    parts += [_wait(step, steps, rows, scale) for step in steps]
     for row, step in enumerate(steps, 1):
         y = ROW * (row + 0.5)
         x, width = LEFT + step["start"] * scale, max(step["seconds"] * scale, 1)
@@ -38,3 +43,15 @@ def timeline_svg(steps: list[dict[str, Any]], total: float) -> str:
     parts.append(f'<text x="{x:.1f}" y="{height - 2}" text-anchor="end">workload answers: {total} s</text>')
     parts.append("</svg>\n")
     return "\n".join(parts)
+
+
+def _wait(step: dict[str, Any], steps: list[dict[str, Any]], rows: dict[str, float], scale: float) -> str:
+    needed = [other for other in steps if other["step"] in step["needs"]]
+    if not needed:
+        return ""
+    last = max(needed, key=lambda other: float(other["start"] + other["seconds"]))
+    x1 = LEFT + (last["start"] + last["seconds"]) * scale
+    x2 = LEFT + step["start"] * scale
+    y1, y2 = rows[last["step"]] + ROW / 2, rows[step["step"]] + ROW / 2
+    path = f"M{x1:.1f},{y1:.1f} V{y2:.1f} H{x2:.1f}"
+    return f'<path d="{path}" fill="none" stroke="#999" stroke-width="0.6"/>'

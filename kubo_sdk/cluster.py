@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from functools import cached_property
 from pathlib import Path
 
-from kubo_sdk.config import check, load, refuse
+from kubo_sdk.config import check, line_of, load, refuse
 from kubo_sdk.engine.cancel import CancelToken
 from kubo_sdk.engine.clock import SystemClock
 from kubo_sdk.errors import ConfigError, NotFound, PlanOutdated, UnsafePlan
@@ -189,6 +189,10 @@ class Cluster:
 def _check(spec: ClusterSpec) -> None:
     """Raise ConfigError with everything that is wrong with *spec*, before anything is looked at."""
     refuse(check(spec), spec)
-    problems = refused_extra_args(spec.kubernetes.extra_args, spec.kubernetes.version.minor)
+    problems = [*refused_extra_args(spec.kubernetes.extra_args, spec.kubernetes.version.minor)]
+    try:
+        open_source(spec.kubernetes.source, cache_dir=DEFAULT_CACHE_DIR, base_dir=Path())
+    except ConfigError as error:
+        problems += [f"{line_of(spec.kubernetes.source)}{problem}" for problem in error.problems]
     if problems:
         raise ConfigError(problems)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from kubo_sdk.builtin.haproxy_config import CLUSTER_CA, CONFIG, HaproxyConfig, haproxy_config
 from kubo_sdk.errors import NotFound
 from kubo_sdk.model.instance import Role
-from kubo_sdk.nodes.systemd import HARDENED, service
 from kubo_sdk.ports.ingress import Endpoint, EndpointRequest, Ingress, IngressInfo
 from kubo_sdk.ports.node import Contribution, NodeContext, NodeContributor, NodeFile, Unit
+from kubo_sdk.systemd import HARDENED, service
 
 UNIT = "kubo-haproxy.service"
 ACCOUNT = "haproxy"

@@ -27,7 +27,8 @@ class Release:
 
     ``tree`` is a directory on this host holding ``bin/`` (the Kubernetes binaries, and etcd's where the release brings
     its own) and ``images/*.tar`` (container images every worker loads, the pause image first among them).
-    ``dockerless``: its kubelet does not look for Docker.  ``digest`` names the content; the tree lies on a node at ``/opt/kubo/releases/<name of the tree>``.
+    ``digest`` names the content; the tree lies on a node at ``/opt/kubo/releases/<name of the tree>``.  ``dockerless``:
+    its kubelet does not look for Docker.
     """
 
     version: KubernetesVersion

@@ -12,8 +12,8 @@ from kubo_sdk.nodes.credential_files import OWNER_ONLY, authority_file, certific
 from kubo_sdk.nodes.etcd import endpoints
 from kubo_sdk.nodes.flags import flags_for
 from kubo_sdk.nodes.gates import APISERVER
-from kubo_sdk.nodes.systemd import HARDENED, command_line, service
 from kubo_sdk.ports.node import Contribution, NodeContext, NodeFile, StartAfter, Unit
+from kubo_sdk.systemd import HARDENED, command_line, service
 
 SERVING = f"{paths.PKI}/apiserver"
 ETCD_CLIENT = f"{paths.PKI}/etcd-client"
@@ -96,6 +96,8 @@ def _unit(context: NodeContext) -> str:
             "Type": "notify",
             "ExecStartPost": f"-{command_line(_until_ready(kubernetes.api_port))}",
             "TimeoutStartSec": "infinity",
+            # It stops listening at once, and then waits for watches that never end.
+            "TimeoutStopSec": "5",
             "User": accounts.KUBE,
             "LogsDirectory": "kubernetes",
             "LogsDirectoryMode": "0750",

@@ -6,7 +6,7 @@ from attrs import frozen
 
 from kubo_sdk.nodes.machine import MachineManifest, target
 from kubo_sdk.nodes.manifest import NodeManifest
-from kubo_sdk.nodes.systemd import UNIT_DIRECTORY
+from kubo_sdk.systemd import UNIT_DIRECTORY
 
 NOWHERE = "- -"
 

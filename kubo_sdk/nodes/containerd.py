@@ -10,8 +10,8 @@ import hashlib
 import json
 
 from kubo_sdk.nodes.paths import CONTAINERD_SOCKET
-from kubo_sdk.nodes.systemd import CGROUP, KNOWS_CGROUP, Settings, command_line, service, unit_text
 from kubo_sdk.ports.node import Contribution, NodeContext, NodeFile, Unit
+from kubo_sdk.systemd import CGROUP, KNOWS_CGROUP, Settings, command_line, service, unit_text
 
 CNI_PROGRAMS = "/usr/lib/cni"
 CNI_CONFIG = "/etc/cni/net.d"

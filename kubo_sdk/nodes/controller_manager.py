@@ -6,14 +6,14 @@ from kubo_sdk.nodes import accounts, paths
 from kubo_sdk.nodes.credential_files import certificate_files, kubeconfig_file
 from kubo_sdk.nodes.flags import flags_for
 from kubo_sdk.nodes.gates import CONTROLLER_MANAGER
-from kubo_sdk.nodes.systemd import HARDENED, service
 from kubo_sdk.ports.node import Contribution, NodeContext, StartAfter, Unit
+from kubo_sdk.systemd import HARDENED, service
 
 WHO = "controller-manager"
 CONTROL_PLANE = f"{paths.PKI}/control-plane"
 
 # Beside the API server of its own machine: systemd starts it when that one listens.
-AFTER_APISERVER = {"After": "kube-apiserver.service", "Wants": "kube-apiserver.service"}
+AFTER_APISERVER = {"After": "kube-apiserver.service"}
 
 
 def controller_manager(context: NodeContext, *, node_cidrs: bool) -> Contribution:

@@ -9,8 +9,8 @@ from kubo_sdk.nodes.credential_files import authority_file, certificate_files
 from kubo_sdk.nodes.flags import flags_for
 from kubo_sdk.nodes.gates import ETCD
 from kubo_sdk.nodes.paths import DISK, ETCD_PKI
-from kubo_sdk.nodes.systemd import HARDENED, command_line, service
 from kubo_sdk.ports.node import Contribution, NodeContext, Unit
+from kubo_sdk.systemd import HARDENED, command_line, service
 
 CLIENT_PORT = 2379
 PEER_PORT = 2380

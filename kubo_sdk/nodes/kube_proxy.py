@@ -9,8 +9,8 @@ from kubo_sdk.nodes import paths
 from kubo_sdk.nodes.credential_files import certificate_files, kubeconfig_file
 from kubo_sdk.nodes.flags import flags_for, valid_only
 from kubo_sdk.nodes.gates import KUBE_PROXY, KUBE_PROXY_CONFIG
-from kubo_sdk.nodes.systemd import service
 from kubo_sdk.ports.node import Contribution, NodeContext, NodeFile, StartAfter, Unit
+from kubo_sdk.systemd import service
 
 WHO = "kube-proxy"
 CONFIG = "/etc/kubernetes/kube-proxy.json"

@@ -11,8 +11,8 @@ from kubo_sdk.nodes.containerd import CGROUP_DRIVERS, OWNS_CGROUPS
 from kubo_sdk.nodes.credential_files import authority_file, certificate_files, kubeconfig_file
 from kubo_sdk.nodes.flags import flags_for, valid_only
 from kubo_sdk.nodes.gates import KUBELET, KUBELET_CONFIG
-from kubo_sdk.nodes.systemd import CGROUP, KNOWS_CGROUP, service
 from kubo_sdk.ports.node import Contribution, NodeContext, NodeFile, StartAfter, Unit
+from kubo_sdk.systemd import CGROUP, KNOWS_CGROUP, service
 
 WHO = "kubelet"
 INSTANCE_LABEL = "kubo/instance"

@@ -9,8 +9,8 @@ from typing import Any
 from attrs import field, frozen
 
 from kubo_sdk.model.secret import Secret
-from kubo_sdk.nodes.systemd import UNIT_DIRECTORY
 from kubo_sdk.ports.node import NodeFile, Unit
+from kubo_sdk.systemd import UNIT_DIRECTORY
 
 
 @frozen(kw_only=True)

@@ -11,8 +11,8 @@ from kubo_sdk.nodes.accounts import SYSUSERS_DIRECTORY
 from kubo_sdk.nodes.changes import Changes
 from kubo_sdk.nodes.machine import STATE, machine_text
 from kubo_sdk.nodes.manifest import NodeManifest
-from kubo_sdk.nodes.systemd import UNIT_DIRECTORY
 from kubo_sdk.ports.node import NodeFile, StartAfter
+from kubo_sdk.systemd import UNIT_DIRECTORY
 
 TREE = "tree"
 

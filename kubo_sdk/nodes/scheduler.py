@@ -7,8 +7,8 @@ from kubo_sdk.nodes.controller_manager import AFTER_APISERVER, CONTROL_PLANE, lo
 from kubo_sdk.nodes.credential_files import certificate_files, kubeconfig_file
 from kubo_sdk.nodes.flags import flags_for
 from kubo_sdk.nodes.gates import SCHEDULER
-from kubo_sdk.nodes.systemd import HARDENED, service
 from kubo_sdk.ports.node import Contribution, NodeContext, StartAfter, Unit
+from kubo_sdk.systemd import HARDENED, service
 
 WHO = "scheduler"
 

@@ -77,7 +77,7 @@ def instance_credentials(  # noqa: PLR0917
     """Every credential of one machine.  *node_name* is what a worker is called as a Node."""
     own = (address, instance.slug, spec.hostname(instance))
     if instance.role is Role.ETCD:
-        return _etcd(spec, instance, (*own, "127.0.0.1", "localhost"))
+        return _etcd(spec, instance, (*own, "127.0.0.1", "localhost"), overlay)
     if instance.role is Role.MASTER:
         return _master(spec, instance, own, api)
     if instance.role is Role.WORKER:
@@ -89,7 +89,8 @@ def needed_by(spec: ClusterSpec, instance: Instance, overlay: OverlayInfo) -> tu
     """The leaves whose values the machine of *instance* may see."""
     slug = instance.slug
     if instance.role is Role.ETCD:
-        return (f"etcd-server-{slug}", f"etcd-peer-{slug}")
+        own = (f"etcd-server-{slug}", f"etcd-peer-{slug}")
+        return (*own, "etcd-overlay", f"etcd-overlay-{slug}", f"overlay-gate-{slug}") if overlay.etcd_prefixes else own
     if instance.role is Role.MASTER:
         shared = ("kubelet-client", "controller-manager", "scheduler", "front-proxy-client", "etcd-client")
         return (f"apiserver-{slug}", f"control-plane-{slug}", *shared, "service-account", "encryption-key")
@@ -97,17 +98,22 @@ def needed_by(spec: ClusterSpec, instance: Instance, overlay: OverlayInfo) -> tu
         leaves = [f"kubelet-{slug}", f"kubelet-server-{slug}", f"kube-proxy-{slug}"]
         if overlay.kubernetes_user:
             leaves.append(f"overlay-{slug}")
-        if overlay.etcd_prefixes:
-            leaves += ["etcd-overlay", f"etcd-overlay-{slug}"]
         return tuple(leaves)
     return ()
 
 
-def _etcd(spec: ClusterSpec, instance: Instance, names: tuple[str, ...]) -> tuple[Wanted, ...]:
-    return tuple(
-        _certificate(spec, f"etcd-{kind}-{instance.slug}", instance.slug, ca="etcd-ca", usage=_BOTH, alternatives=names)
+def _etcd(spec: ClusterSpec, instance: Instance, names: tuple[str, ...], overlay: OverlayInfo) -> tuple[Wanted, ...]:
+    slug = instance.slug
+    wanted = [
+        _certificate(spec, f"etcd-{kind}-{slug}", slug, ca="etcd-ca", usage=_BOTH, alternatives=names)
         for kind in ("server", "peer")
-    )
+    ]
+    if overlay.etcd_prefixes:
+        # Whoever holds a certificate etcd trusts can get around etcd's rights, so no worker does: workers come to a
+        # gate of the overlay's on this machine, with a certificate of the cluster's own CA.
+        wanted.append(_client(spec, f"etcd-overlay-{slug}", None, organization="kubo:overlay", ca="etcd-ca"))
+        wanted.append(_certificate(spec, f"overlay-gate-{slug}", slug, usage=_SERVER, alternatives=names))
+    return tuple(wanted)
 
 
 def _master(spec: ClusterSpec, instance: Instance, own: tuple[str, ...], api: Endpoint) -> tuple[Wanted, ...]:
@@ -147,8 +153,6 @@ def _worker(
     ]
     if overlay.kubernetes_user:
         wanted.append(_client(spec, f"overlay-{slug}", overlay.kubernetes_user))
-    if overlay.etcd_prefixes:
-        wanted.append(_client(spec, f"etcd-overlay-{slug}", None, organization="kubo:overlay", ca="etcd-ca"))
     return tuple(wanted)
 
 

@@ -150,9 +150,10 @@ def _configuration(draft: Draft, observation: Observation, abilities: Abilities)
             previous[instance.role] = draft.add(
                 Verb.AWAIT_INSTANCE,
                 instance=instance.id,
-                reason="it must serve before the work is done",
+                reason="it must serve before the work goes on",
                 effect=Effect.WAIT,
                 needs=[step],
+                details=drift.units if drift is not None and view.configured else (),
             )
 
 

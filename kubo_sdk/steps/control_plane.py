@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kubo_sdk.clients.etcd_auth import EtcdAccess, ensure_access
@@ -27,6 +27,8 @@ from kubo_sdk.steps.credentials import node_name
 ETCD_SECONDS = 120
 API_SECONDS = 180
 NODE_SECONDS = 180
+
+SETTLED = 'test -z "$(systemctl list-jobs --no-legend)" && systemctl is-active --quiet "$@"'
 
 RECORD_NAMESPACE = "kube-system"
 RECORD_NAME = "kubo-cluster"
@@ -86,8 +88,10 @@ def bootstrap_cluster(context: StepContext, _step: Step) -> None:
 
 
 def await_instance(context: StepContext, step: Step) -> None:
-    """Wait until the instance does what its role is there for."""
+    """Wait until the instance does what its role is there for.  ``details`` are the units that were restarted."""
     instance = context.instance(step.instance)
+    if step.details:
+        _await_units(context, instance, step.details)
     if instance.role is Role.WORKER:
         _await_node(context, instance)
         return
@@ -102,6 +106,18 @@ def await_instance(context: StepContext, step: Step) -> None:
         context.wait_until(
             lambda: etcd.healthy(address) or None, what=f"etcd member {instance.id} being healthy", timeout=ETCD_SECONDS
         )
+
+
+def _await_units(context: StepContext, instance: Instance, units: Sequence[str]) -> None:
+    """A restart is only asked for, and until it happens the old process answers as well as ever."""
+    shell = context.shell(instance.id)
+
+    def settled() -> bool:
+        if shell.run(["sh", "-c", SETTLED, "sh", *units]).exit_code != 0:
+            raise Unavailable("its units are still being restarted")
+        return True
+
+    context.wait_until(settled, what=f"the restart of {', '.join(units)} on {instance.id}", timeout=API_SECONDS)
 
 
 def _await_node(context: StepContext, instance: Instance) -> None:

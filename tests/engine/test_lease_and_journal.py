@@ -42,9 +42,9 @@ def test_a_second_process_is_told_who_holds_the_lease(tmp_path: Path) -> None:
     path = tmp_path / "c" / "lease"
     other = holder(path)
     try:
-        with pytest.raises(LeaseHeld, match=rf"cluster d/c is being worked on by process {other.pid} \(deploy, since"):
-            with file_lease(path, CLUSTER, "deploy", SystemClock()):
-                pass
+        told = rf"cluster d/c is being worked on by process {other.pid} \(deploy, since"
+        with pytest.raises(LeaseHeld, match=told), file_lease(path, CLUSTER, "deploy", SystemClock()):
+            pass
     finally:
         other.communicate()
 

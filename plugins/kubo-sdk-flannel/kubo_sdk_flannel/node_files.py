@@ -21,16 +21,8 @@ def worker_files(config: FlannelConfig, context: NodeContext, agent: bytes) -> C
     """What the flannel agent of this worker needs."""
     slug, unit = context.instance.slug, (AGENT_UNIT, agent_unit())
     program = NodeFile(path=paths.AGENT, content=agent)
-    if config.store is StoreKind.ETCD and f"etcd-overlay-{slug}" in context.credentials:
-        # a core that still lets workers into etcd itself
-        settings = _etcd_settings(config, context, paths.ETCD_PORT, login=paths.LOGIN)
-        credentials = (
-            *certificate_files(context, f"etcd-overlay-{slug}", paths.CLIENT),
-            login_file(context, "etcd-overlay", paths.LOGIN),
-        )
-        return _contribution(unit, paths.SETTINGS, settings, program, *credentials)
     if config.store is StoreKind.ETCD:
-        settings = _etcd_settings(config, context, paths.GATE_PORT)
+        settings = _etcd_settings(config, context)
     else:
         settings = _kubernetes_settings(config, context)
     credentials = certificate_files(context, f"overlay-{slug}", paths.CLIENT)
@@ -40,7 +32,7 @@ def worker_files(config: FlannelConfig, context: NodeContext, agent: bytes) -> C
 def gate_files(config: FlannelConfig, context: NodeContext, agent: bytes) -> Contribution:
     """What the gate of this etcd machine needs; nothing where workers do not come to etcd."""
     slug = context.instance.slug
-    if config.store is not StoreKind.ETCD or f"overlay-gate-{slug}" not in context.credentials:
+    if config.store is not StoreKind.ETCD:
         return Contribution()
     etcd = {
         "endpoints": [f"https://{context.address}:{paths.ETCD_PORT}"],
@@ -86,14 +78,13 @@ def _kubernetes_settings(config: FlannelConfig, context: NodeContext) -> dict[st
     return {"public_ip": context.address, "kubernetes": kubernetes}
 
 
-def _etcd_settings(config: FlannelConfig, context: NodeContext, port: int, login: str = "") -> dict[str, Any]:
-    endpoints = [f"https://{address}:{port}" for _, address in context.peers(Role.ETCD)]
+def _etcd_settings(config: FlannelConfig, context: NodeContext) -> dict[str, Any]:
+    endpoints = [f"https://{address}:{paths.GATE_PORT}" for _, address in context.peers(Role.ETCD)]
     # every worker starts with another member, so that they do not all lean on the first
     turn = context.instance.index % max(1, len(endpoints))
     etcd = {
         "endpoints": endpoints[turn:] + endpoints[:turn],
         "prefix": config.prefix,
-        "login": login,
         **tls_settings(paths.CLIENT),
     }
     return {"public_ip": context.address, "etcd": etcd}

@@ -7,7 +7,6 @@ _DIRECTORY = "/etc/kubo/flannel"
 
 SETTINGS = f"{_DIRECTORY}/settings.json"
 CLIENT = f"{_DIRECTORY}/client"
-LOGIN = f"{_DIRECTORY}/login.json"
 
 GATE_SETTINGS = f"{_DIRECTORY}/gate.json"
 GATE = f"{_DIRECTORY}/gate"

@@ -175,7 +175,6 @@ def test_a_worker_gets_the_agent_and_a_way_through_the_gates_and_no_credential_o
         "etcd": {
             "endpoints": [f"https://{ADDRESSES[f'etcd/{index}']}:2382" for index in (1, 2, 0)],
             "prefix": "/coreos.com/network",
-            "login": "",
             "ca": "/etc/kubo/flannel/client-ca.crt",
             "certificate": "/etc/kubo/flannel/client.crt",
             "key": "/etc/kubo/flannel/client.key",

@@ -31,6 +31,8 @@ def read_json(path: Path) -> dict[str, Any] | None:
         content: dict[str, Any] = json.loads(path.read_text())
     except (FileNotFoundError, NotADirectoryError):
         return None
+    except PermissionError as error:
+        raise HostError(f"{path} may not be read; machines on this host need root, run it with sudo") from error
     except ValueError as error:
         raise HostError(f"{path} is damaged ({error}); restore it or remove the directory it lies in") from error
     return content

@@ -14,7 +14,6 @@ from kubo_sdk_flannel.agent.settings import EtcdSettings
 from kubo_sdk_flannel.agent.trouble import Refused, Unreachable
 
 _UNAVAILABLE = 14
-_UNAUTHENTICATED = 16
 _STALE_TOKEN = ("invalid auth token", "revision of auth store is old")
 
 

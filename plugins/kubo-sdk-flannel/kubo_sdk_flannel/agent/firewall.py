@@ -31,12 +31,6 @@ class Firewall:
         self._written: tuple[str, ...] = ()
         self._subnet: IPv4Network | None = None
 
-    @property
-    def announces_changes(self) -> bool:
-        """Whether the kernel tells when rules change: nftables does, the legacy tables do not."""
-        program = shutil.which("iptables-restore")
-        return program is not None and "legacy" not in os.path.realpath(program)
-
     def write(self, subnet: IPv4Network) -> None:
         """Bring both chains to their wished content, and their jumps into place.  Raises FirewallTrouble."""
         present = _show()
@@ -67,6 +61,12 @@ class Firewall:
             lines += [f"-A {chain} {rule}" for rule in rules[table]]
             lines.append("COMMIT")
         return "\n".join(lines) + "\n"
+
+
+def announces_changes() -> bool:
+    """Whether the kernel tells when rules change: nftables does, the legacy tables do not."""
+    program = shutil.which("iptables-restore")
+    return program is not None and "legacy" not in os.path.realpath(program)
 
 
 def masquerade_rules(network: IPv4Network, subnet: IPv4Network, random: str = "") -> tuple[str, ...]:

@@ -7,6 +7,7 @@ itself.  What `admission` lets through goes to the member on this machine with t
 from __future__ import annotations
 
 import json
+import re
 import select
 import socket
 import ssl
@@ -28,6 +29,7 @@ HANDSHAKE_SECONDS = 5.0
 CONNECTIONS_PER_WORKER = 16
 REMEMBERED_LEASES = 4096
 
+_LENGTH = re.compile(r"[0-9]{1,6}")
 _STATUS = {Forbidden: (403, 7), Refused: (400, 9), StoreTrouble: (503, 14)}
 
 
@@ -132,12 +134,13 @@ class Handler(BaseHTTPRequestHandler):
         """Requests are not worth a line each."""
 
     def _body(self) -> Any:
-        length = int(self.headers.get("Content-Length") or 0)
-        if self.headers.get("Transfer-Encoding") or not 0 < length <= LARGEST_REQUEST:
+        length = self.headers.get("Content-Length") or ""
+        known = _LENGTH.fullmatch(length) and 0 < int(length) <= LARGEST_REQUEST
+        if not known or self.headers.get("Transfer-Encoding"):
             self.close_connection = True
             raise Forbidden("a request is JSON of a known and modest length")
         try:
-            return json.loads(self.rfile.read(length))
+            return json.loads(self.rfile.read(int(length)))
         except (ValueError, RecursionError) as error:
             raise Forbidden("the request is not JSON") from error
 
@@ -172,11 +175,13 @@ class Handler(BaseHTTPRequestHandler):
 
     def _pump(self, source: Connection) -> None:
         """Line by line, until either side ends."""
+        waiter, worker = select.poll(), self.connection.fileno()
+        waiter.register(worker, select.POLLIN)
+        waiter.register(source.fileno(), select.POLLIN)
         while True:
             while (line := source.line(0)) is not None:
                 self.wfile.write(b"%x\r\n%s\n\r\n" % (len(line) + 1, line))
-            ready, _, _ = select.select([self.connection, source], [], [])
-            if self.connection in ready:
+            if any(ready == worker for ready, _ in waiter.poll()):
                 return  # the worker has nothing more to say, so it left
 
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from kubo_sdk_flannel.agent import tables
 from kubo_sdk_flannel.agent.dataplane import Changes, Devices, Entries, changes, device_mtu, is_ours, wished_for
-from kubo_sdk_flannel.agent.device import Underlay, VxlanDevice, find_underlay
+from kubo_sdk_flannel.agent.device import VxlanDevice, find_underlay
 from kubo_sdk_flannel.agent.netlink import Netlink
 from kubo_sdk_flannel.agent.store import View
 from kubo_sdk_flannel.agent.wire import VXLAN, Network
@@ -66,10 +66,6 @@ class Plane:
     @property
     def _uses_vxlan(self) -> bool:
         return self._network.backend.type == VXLAN
-
-    @property
-    def underlay(self) -> Underlay:
-        return self._underlay
 
     def _found(self, view: View) -> Entries:
         index = self._vxlan.index

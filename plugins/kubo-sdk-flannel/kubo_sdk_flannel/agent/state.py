@@ -18,6 +18,7 @@ class State:
         self._path = path
         self._facts: dict[str, Any] = {"state": "waiting", "public_ip": public_ip, "error": ""}
         self._errors: dict[str, str] = {}
+        self._said: dict[str, set[str]] = {}
 
     def ready(self, view: View, *, network: str, device: str, mtu: int, expires_at: float) -> None:
         """The network is there, as *view* tells."""
@@ -36,15 +37,23 @@ class State:
 
     def trouble(self, part: str, error: str) -> None:
         """*part* of the agent's work fails with *error*; an empty text says that it works again."""
-        before = self._errors.get(part, "")
-        if error == before:
+        if error == self._errors.get(part, ""):
             return
         self._errors[part] = error
-        say(error or f"{part}: works again")
+        self._say(part, error)
         worst = next((text for text in self._errors.values() if text), "")
         self._update(error=worst, error_at=_utc(time.time()) if worst else "")
         if self._facts["state"] == "waiting" and worst:
             systemd.notify(f"STATUS=waiting: {worst}")
+
+    def _say(self, part: str, error: str) -> None:
+        """Each error of an outage once, although the members of etcd take turns with theirs."""
+        if not error:
+            self._said.pop(part, None)
+            say(f"{part}: works again")
+        elif error not in self._said.setdefault(part, set()):
+            self._said[part].add(error)
+            say(error)
 
     def _update(self, **facts: Any) -> None:
         changed = {**self._facts, **facts}

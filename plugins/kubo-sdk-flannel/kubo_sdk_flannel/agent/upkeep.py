@@ -8,7 +8,7 @@ import time
 from kubo_sdk_flannel.agent import files, sysctl
 from kubo_sdk_flannel.agent.device import NoUnderlay
 from kubo_sdk_flannel.agent.events import RouteEvents, RuleEvents
-from kubo_sdk_flannel.agent.firewall import Firewall, FirewallTrouble
+from kubo_sdk_flannel.agent.firewall import Firewall, FirewallTrouble, announces_changes
 from kubo_sdk_flannel.agent.follower import Backoff, Follower
 from kubo_sdk_flannel.agent.plane import Plane
 from kubo_sdk_flannel.agent.settings import Settings
@@ -33,6 +33,7 @@ class Upkeep:
         self._plane = plane
         self._store = store
         self._events = RouteEvents()
+        self._rule_events = _rule_events()
         self._firewall = Firewall(network.network)
         self._look_at = self._rules_at = 0.0
         self._rules_checked = 0.0
@@ -48,9 +49,8 @@ class Upkeep:
 
     def keep(self, follower: Follower) -> None:
         """For ever; raises what ended *follower*."""
-        rules = RuleEvents() if self._firewall.announces_changes else None
         waiter = select.poll()
-        for source in (follower, self._events, rules):
+        for source in (follower, self._events, self._rule_events):
             if source is not None:
                 waiter.register(source.fileno(), select.POLLIN)
         view: View | None = None
@@ -61,17 +61,17 @@ class Upkeep:
             if newest != view:
                 self._follow(view, newest)
                 view = newest
-            self._note_events(rules)
+            self._note_events()
             if time.monotonic() >= self._look_at:
                 self._reconcile(view, "put back what somebody changed")
             if time.monotonic() >= self._rules_at and self._check_rules(view):
                 self._announce(view)
 
-    def _note_events(self, rules: RuleEvents | None) -> None:
+    def _note_events(self) -> None:
         now = time.monotonic()
         if self._events.touched(self._plane.devices, self._network.subnet_length):
             self._look_at = min(self._look_at, now + SETTLE_SECONDS)
-        if rules and rules.touched():
+        if self._rule_events and self._rule_events.touched():
             self._rules_at = min(self._rules_at, max(now + SETTLE_SECONDS, self._rules_checked + RULES_SECONDS))
 
     def _follow(self, before: View | None, view: View) -> None:
@@ -105,7 +105,7 @@ class Upkeep:
             failed = str(error)
         self._state.trouble("iptables", failed)
         self._rules_checked = time.monotonic()
-        quiet = self._firewall.announces_changes and not failed
+        quiet = self._rule_events is not None and not failed
         self._rules_at = self._rules_checked + (LOOK_SECONDS if quiet else RULES_SECONDS)
         return not failed
 
@@ -121,3 +121,11 @@ class Upkeep:
             mtu=mtu,
             expires_at=self._store.expires_at(),
         )
+
+
+def _rule_events() -> RuleEvents | None:
+    """None where nobody tells of changed rules; they are then looked at as often as flannel does."""
+    try:
+        return RuleEvents() if announces_changes() else None
+    except OSError:
+        return None

@@ -6,7 +6,7 @@ import shlex
 
 import pytest
 
-from kubo_sdk.nodes.systemd import command_line, service
+from kubo_sdk.systemd import command_line, service
 
 
 @pytest.mark.parametrize(
