@@ -15,7 +15,7 @@ class OverlayInfo:
     """What the overlay needs of the cluster.
 
     ``etcd_prefixes``: the keys it keeps in etcd.  The core makes one etcd user with exactly these (credential leaf
-    ``etcd-overlay``, kind user).  Only etcd machines see that user and a certificate etcd trusts (``etcd-overlay-SLUG``),
+    ``etcd-overlay``, a user).  Only etcd machines see that user and a certificate etcd trusts (``etcd-overlay-SLUG``),
     because whoever holds one can get around etcd's rights; workers come to a gate of the overlay's there, whose server
     certificate is ``overlay-gate-SLUG``.  ``kubernetes_user``: the name workers use, towards the API and the gate
     (certificate ``overlay-SLUG`` of the cluster's CA), bound by the `manifests` of the overlay.  ``node_cidrs``: the

@@ -154,17 +154,19 @@ def test_one_master_may_stop_while_the_api_keeps_answering(quickstart: Quickstar
 
 
 def test_a_worker_cannot_read_the_keys_of_kubernetes_in_etcd(quickstart: Quickstart) -> None:
-    """The original's CVE-2019-3779: here with every credential that lies on a worker."""
+    """The original's CVE-2019-3779: here with every pair of certificate and key that lies on a worker."""
     site, spec = quickstart
     etcd = next(i["address"] for i in site.status(spec)["instances"] if i["instance"] == "etcd/0")
+    registry = '{"key": "L3JlZ2lzdHJ5Lw==", "range_end": "L3JlZ2lzdHJ5MA=="}'
     script = f"""
-    for cert in $(grep -rl 'BEGIN CERTIFICATE' /etc /opt/kubo/flannel 2>/dev/null | grep -v /etc/ssl); do
-      for key in $(grep -rlE 'BEGIN (EC |RSA )?PRIVATE KEY' /etc /opt/kubo/flannel 2>/dev/null | grep -v /etc/ssl); do
-        ETCDCTL_API=3 etcdctl --endpoints https://{etcd}:2379 --insecure-skip-tls-verify --insecure-transport=false \
-          --dial-timeout 2s --command-timeout 3s --cert "$cert" --key "$key" get --prefix --keys-only /registry 2>&1
-      done
-    done
+    certificates=$(grep -rl 'BEGIN CERTIFICATE' /etc /opt/kubo/flannel 2>/dev/null | grep -v /etc/ssl)
+    keys=$(grep -rlE 'BEGIN (EC |RSA )?PRIVATE KEY' /etc /opt/kubo/flannel 2>/dev/null | grep -v /etc/ssl)
+    for port in 2379 2380; do for certificate in $certificates; do for key in $keys; do
+      curl -sk --max-time 3 --cert "$certificate" --key "$key" -X POST -d '{registry}' \
+        -w 'answer %{{http_code}}\n' https://{etcd}:$port/v3/kv/range
+    done; done; done
     """
     output = site.kubo(spec, "exec", "worker/0", "--", "sh", "-c", script, check=False).stdout
-    assert "denied" in output or "user name is empty" in output, "no credential was tried"
-    assert "/registry/" not in output
+    answers = [line for line in output.splitlines() if "answer" in line]
+    assert len(answers) >= 8, "no credential was tried"
+    assert set(answers) == {"answer 000"}, "etcd spoke to a worker"

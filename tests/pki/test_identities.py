@@ -137,7 +137,7 @@ def test_names_are_given_once_even_when_the_api_is_the_machine_itself() -> None:
 
 
 def test_clients_of_the_rest_gateway_have_no_common_name() -> None:
-    for leaf in ("director-etcd", "etcd-overlay-worker-0"):
+    for leaf in ("director-etcd", "etcd-overlay-etcd-0"):
         assert certificate(leaf).common_name is None
         assert certificate(leaf).ca == "/kubo/demo/etcd-ca"
 
@@ -146,7 +146,8 @@ def test_an_overlay_gets_what_it_says_it_needs_and_no_more() -> None:
     in_etcd, in_kubernetes = everything(IN_ETCD), everything(IN_KUBERNETES)
     assert isinstance(in_etcd["etcd-overlay"], UserParameters)
     assert certificate("overlay-worker-0", IN_KUBERNETES).common_name == "kubo:flannel"
-    assert not any(leaf.startswith("overlay-") for leaf in in_etcd)
+    assert certificate("overlay-gate-etcd-0").ca == "/kubo/demo/ca"
+    assert not any(leaf.startswith("overlay-worker") for leaf in in_etcd)
     assert not any(leaf.startswith("etcd-overlay") for leaf in in_kubernetes)
 
 
@@ -180,7 +181,6 @@ def test_every_other_credential_is_seen_by_some_machine() -> None:
 
 def test_a_worker_sees_nothing_that_opens_kubernetes_keys_in_etcd() -> None:
     for worker in SPEC.instances(Role.WORKER):
-        of_etcd = {leaf for leaf in needed_by(SPEC, worker, IN_ETCD) if "etcd" in leaf}
-        assert of_etcd == {"etcd-overlay", f"etcd-overlay-{worker.slug}"}
-    for worker in SPEC.instances(Role.WORKER):
-        assert not any("etcd" in leaf for leaf in needed_by(SPEC, worker, IN_KUBERNETES))
+        for overlay in (IN_ETCD, IN_KUBERNETES):
+            assert not any("etcd" in leaf for leaf in needed_by(SPEC, worker, overlay))
+            assert all(certificate(leaf, overlay).ca == "/kubo/demo/ca" for leaf in needed_by(SPEC, worker, overlay))
