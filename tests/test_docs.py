@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import ast
 import configparser
 import importlib
@@ -249,23 +248,6 @@ def test_every_error_is_documented_with_its_exit_code() -> None:
 def test_the_exit_codes_of_the_command_are_documented() -> None:
     _, rows = tables((REFERENCE / "errors.md").read_text(encoding="utf-8"))
     assert {int(row[0]): row[1] for row in rows} == dict(EXIT_CODES)
-
-
-def subcommands() -> Mapping[str, argparse.ArgumentParser]:
-    (action,) = (action for action in build_parser()._actions if isinstance(action, argparse._SubParsersAction))
-    return dict(action.choices)
-
-
-def test_every_command_and_option_is_documented() -> None:
-    page = (REFERENCE / "cli.md").read_text(encoding="utf-8")
-    told = {name: parser.description for name, parser in subcommands().items()}
-    assert {name: cells[0] for name, cells in keyed(sections(REFERENCE / "cli.md")["The command kubo"]).items()} == {
-        name: str(text)[0].lower() + str(text)[1:].rstrip(".") for name, text in told.items()
-    }
-    options = {
-        option for parser in subcommands().values() for action in parser._actions for option in action.option_strings
-    }
-    assert not [option for option in options - {"-h", "--help"} if f"`{option}" not in page]
 
 
 def examples() -> list[str]:
