@@ -14,6 +14,20 @@ KUBE_PROXY_HEALTH_PORT = 10256
 # In every API server's certificate, whatever its addresses are.
 API_SERVER_NAME = "kubernetes.default.svc"
 
+# A node port whose service has no pods is refused by an ICMP message about a TCP connection.  On recent kernels
+# HAProxy 2.6 hears it, goes on waiting, and spins until its connect timeout.  So the message is dropped on the way in.
+REFUSALS = "/etc/haproxy/refusals.nft"
+REFUSALS_RULES = """\
+table ip kubo_haproxy
+delete table ip kubo_haproxy
+table ip kubo_haproxy {
+  chain input {
+    type filter hook input priority filter;
+    icmp type destination-unreachable icmp code port-unreachable @th,136,8 6 drop comment "about TCP"
+  }
+}
+"""
+
 _positive = validators.ge(1)
 
 

@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from kubo_sdk.builtin.haproxy_config import CLUSTER_CA, CONFIG, HaproxyConfig, haproxy_config
+from kubo_sdk.builtin.haproxy_config import (
+    CLUSTER_CA,
+    CONFIG,
+    REFUSALS,
+    REFUSALS_RULES,
+    HaproxyConfig,
+    haproxy_config,
+)
 from kubo_sdk.errors import NotFound
 from kubo_sdk.model.instance import Role
 from kubo_sdk.ports.ingress import Endpoint, EndpointRequest, Ingress, IngressInfo
@@ -43,6 +50,7 @@ class HaproxyIngress:
         files = (
             NodeFile(path=CLUSTER_CA, content=context.ca),
             NodeFile(path=CONFIG, content=haproxy_config(self._config, context.endpoints)),
+            NodeFile(path=REFUSALS, content=REFUSALS_RULES),
         )
         unit = Unit(
             name=UNIT, text=haproxy_unit(self._config, context.endpoints), restart_on=tuple(file.path for file in files)
@@ -62,6 +70,8 @@ def haproxy_unit(config: HaproxyConfig, endpoints: tuple[EndpointRequest, ...]) 
         settings={
             **HARDENED,
             "Type": "notify",
+            # Without nft the rule is missing, which costs CPU and nothing else.
+            "ExecStartPre": f"+-/usr/sbin/nft -f {REFUSALS}",
             "ExecReload": "/bin/kill -USR2 $MAINPID",
             "User": ACCOUNT,
             "RuntimeDirectory": "haproxy",

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 from attrs import define, evolve, field
 
-from kubo_sdk.builtin.haproxy_config import CLUSTER_CA, CONFIG, STATS_SOCKET, HaproxyConfig, haproxy_config
+from kubo_sdk.builtin.haproxy_config import CLUSTER_CA, CONFIG, REFUSALS, STATS_SOCKET, HaproxyConfig, haproxy_config
 from kubo_sdk.builtin.haproxy_ingress import HaproxyIngress
 from kubo_sdk.engine.retry import wait_until
 from kubo_sdk.errors import NotFound
@@ -92,13 +92,13 @@ def test_only_proxies_get_files() -> None:
     ingress = HaproxyIngress(HaproxyConfig())
     assert ingress.node_files(context(Role.WORKER)).files == ()
     files = {file.path: file.content for file in ingress.node_files(context(Role.PROXY)).files}
-    assert set(files) == {CLUSTER_CA, CONFIG}
+    assert set(files) == {CLUSTER_CA, CONFIG, REFUSALS}
     assert files[CLUSTER_CA] == context(Role.PROXY).ca
 
 
 def test_haproxy_restarts_when_its_files_change_and_never_runs_as_root() -> None:
     (unit,) = HaproxyIngress(HaproxyConfig(open_files=9999)).node_files(context(Role.PROXY)).units
-    assert set(unit.restart_on) == {CLUSTER_CA, CONFIG}
+    assert set(unit.restart_on) == {CLUSTER_CA, CONFIG, REFUSALS}
     assert "\nUser=haproxy\n" in unit.text
     assert "\nLimitNOFILE=9999\n" in unit.text
     assert "Capabilities" not in unit.text
