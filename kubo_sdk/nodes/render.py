@@ -28,6 +28,7 @@ _PATH = re.compile(r"/[A-Za-z0-9._/@+:-]+")
 _UNIT = re.compile(r"[A-Za-z0-9._@:-]+\.(service|socket|target|timer|path|mount)")
 _OWNER = re.compile(r"[a-z_][a-z0-9_-]*")
 OTHERS = 0o077
+HOSTS = "/etc/hosts"
 
 
 def render(context: NodeContext, contributions: Iterable[Contribution], overlay: OverlayInfo) -> NodeManifest:
@@ -37,6 +38,8 @@ def render(context: NodeContext, contributions: Iterable[Contribution], overlay:
     PluginError when two contributions claim one path or unit, or one of them is malformed.
     """
     whole = sum(contributions, start=role_contribution(context, overlay))
+    if not any(file.path == HOSTS for file in whole.files):
+        whole += Contribution(files=(own_hosts_file(context),))
     _check(context, whole)
     return manifest(whole.files, whole.units)
 
@@ -53,6 +56,11 @@ def role_contribution(context: NodeContext, overlay: OverlayInfo) -> Contributio
             return containerd(context) + kubelet(context) + kube_proxy(context)
         case _:
             return Contribution()
+
+
+def own_hosts_file(context: NodeContext) -> NodeFile:
+    """For machines whose DNS provider brings no hosts file.  Without any, containerd starts no pod."""
+    return NodeFile(path=HOSTS, content=f"127.0.0.1 localhost\n{context.address} {context.instance.slug}\n")
 
 
 def _check(context: NodeContext, whole: Contribution) -> None:

@@ -59,6 +59,7 @@ def test_every_file_restarts_a_unit_of_its_machine(render_instance: Render, mach
     manifest = render_instance(machine)
     watched = {path for unit in manifest.units for path in unit.restart_on}
     assert {file.path for file in manifest.files} - watched <= {
+        "/etc/hosts",
         "/etc/sysusers.d/kubo-etcd.conf",
         "/etc/sysusers.d/kubo-kube.conf",
     }
@@ -80,8 +81,8 @@ def test_the_same_context_gives_the_same_manifest(render_instance: Render, machi
     assert render_instance(machine) == render_instance(machine)
 
 
-def test_a_proxy_has_nothing_of_its_own(render_instance: Render) -> None:
-    assert render_instance("proxy/0").placed_files == ()
+def test_a_proxy_has_nothing_of_its_own_but_its_hosts(render_instance: Render) -> None:
+    assert [file.path for file in render_instance("proxy/0").placed_files] == ["/etc/hosts"]
 
 
 def test_a_unit_that_changes_takes_another_digest_and_its_neighbours_keep_theirs(render_instance: Render) -> None:
@@ -180,3 +181,7 @@ def test_the_releases_images_are_loaded(render_instance: Render) -> None:
 @pytest.mark.parametrize(("disk_mb", "quota_mb"), [(0, 2048), (1024, 512), (10240, 5120), (100_000, 8192)])
 def test_the_database_of_etcd_fits_its_disk_with_room_for_its_log(disk_mb: int, quota_mb: int) -> None:
     assert quota_bytes(disk_mb) == quota_mb * 1024 * 1024
+
+
+def test_a_machine_has_a_hosts_file_whatever_the_dns_provider(render_instance: Render) -> None:
+    assert text_of(render_instance("worker/0"), "/etc/hosts").splitlines()[0] == "127.0.0.1 localhost"
