@@ -8,10 +8,11 @@ import hashlib
 from kubo_sdk.model.secret import Secret
 from kubo_sdk.nodes import accounts, paths
 from kubo_sdk.nodes.audit import AUDIT_LOG, AUDIT_POLICY, audit_policy_file
-from kubo_sdk.nodes.credential_files import OWNER_ONLY, authority_file, certificate_files, key_pair, text
+from kubo_sdk.nodes.credential_files import OWNER_ONLY, authority_file, certificate_files
 from kubo_sdk.nodes.etcd import endpoints
 from kubo_sdk.nodes.flags import flags_for
 from kubo_sdk.nodes.gates import APISERVER
+from kubo_sdk.ports.credentials import KeyPair, Text, value_of
 from kubo_sdk.ports.node import Contribution, NodeContext, NodeFile, StartAfter, Unit
 from kubo_sdk.systemd import HARDENED, command_line, service
 
@@ -29,7 +30,7 @@ def apiserver(context: NodeContext) -> Contribution:
     files = (
         *_certificates(context),
         *_service_account_files(context),
-        encryption_file(text(context, "encryption-key").text),
+        encryption_file(value_of(context.credentials, "encryption-key", Text).text),
         *((audit_policy_file(),) if context.spec.kubernetes.audit else ()),
     )
     unit = Unit(
@@ -55,7 +56,7 @@ def _certificates(context: NodeContext) -> tuple[NodeFile, ...]:
 
 
 def _service_account_files(context: NodeContext) -> tuple[NodeFile, NodeFile]:
-    pair = key_pair(context, "service-account")
+    pair = value_of(context.credentials, "service-account", KeyPair)
     return (
         NodeFile(path=paths.SERVICE_ACCOUNT_PUBLIC_KEY, content=pair.public_key),
         NodeFile(path=paths.SERVICE_ACCOUNT_KEY, content=pair.private_key, mode=OWNER_ONLY, owner=accounts.KUBE),

@@ -2,41 +2,16 @@
 
 from __future__ import annotations
 
-from kubo_sdk.errors import NotFound
 from kubo_sdk.nodes import paths
-from kubo_sdk.ports.credentials import Certificate, KeyPair, Text
+from kubo_sdk.ports.credentials import Certificate, value_of
 from kubo_sdk.ports.node import NodeContext, NodeFile
 
 OWNER_ONLY = 0o600
 
 
-def certificate(context: NodeContext, leaf: str) -> Certificate:
-    """The certificate *leaf*.  NotFound when the instance has none of that name and kind."""
-    credential = context.credentials.get(leaf)
-    if credential is None or not isinstance(credential.value, Certificate):
-        raise NotFound(f"{context.instance.id} has no certificate {leaf!r}; deploy the cluster to have it issued")
-    return credential.value
-
-
-def key_pair(context: NodeContext, leaf: str) -> KeyPair:
-    """The key pair *leaf*.  NotFound when the instance has none of that name and kind."""
-    credential = context.credentials.get(leaf)
-    if credential is None or not isinstance(credential.value, KeyPair):
-        raise NotFound(f"{context.instance.id} has no key pair {leaf!r}; deploy the cluster to have it made")
-    return credential.value
-
-
-def text(context: NodeContext, leaf: str) -> Text:
-    """The password *leaf*.  NotFound when the instance has none of that name and kind."""
-    credential = context.credentials.get(leaf)
-    if credential is None or not isinstance(credential.value, Text):
-        raise NotFound(f"{context.instance.id} has no password {leaf!r}; deploy the cluster to have it made")
-    return credential.value
-
-
 def certificate_files(context: NodeContext, leaf: str, stem: str, owner: str = "root") -> tuple[NodeFile, NodeFile]:
     """``<stem>.crt`` and ``<stem>.key``."""
-    found = certificate(context, leaf)
+    found = value_of(context.credentials, leaf, Certificate)
     return (
         NodeFile(path=f"{stem}.crt", content=found.certificate),
         NodeFile(path=f"{stem}.key", content=found.private_key, mode=OWNER_ONLY, owner=owner),
@@ -45,7 +20,7 @@ def certificate_files(context: NodeContext, leaf: str, stem: str, owner: str = "
 
 def authority_file(context: NodeContext, leaf: str, path: str) -> NodeFile:
     """The certificates that vouch for *leaf*: two of them while its authority is rotated."""
-    return NodeFile(path=path, content=certificate(context, leaf).ca)
+    return NodeFile(path=path, content=value_of(context.credentials, leaf, Certificate).ca)
 
 
 def kubeconfig_file(who: str, server: str) -> NodeFile:

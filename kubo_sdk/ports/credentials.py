@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from attrs import frozen
 
+from kubo_sdk.errors import NotFound
 from kubo_sdk.model.secret import Secret
 
 
@@ -57,6 +58,8 @@ class KeyPair:
 
 
 CredentialValue = Text | User | Certificate | KeyPair
+
+V = TypeVar("V", Text, User, Certificate, KeyPair)
 
 
 @frozen(kw_only=True)
@@ -127,6 +130,14 @@ class Credential:
     value: CredentialValue
     expires_at: datetime | None = None
     generated: bool = True
+
+
+def value_of(credentials: Mapping[str, Credential], leaf: str, kind: type[V]) -> V:
+    """The value of the credential *leaf*.  NotFound when there is none of that name and kind."""
+    credential = credentials.get(leaf)
+    if credential is None or not isinstance(credential.value, kind):
+        raise NotFound(f"there is no credential {leaf!r} of kind {kind.__name__.lower()}; deploy the cluster to get it")
+    return credential.value
 
 
 @frozen(kw_only=True)

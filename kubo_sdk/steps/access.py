@@ -8,7 +8,7 @@ from kubo_sdk.clients.kubernetes import KubernetesClient
 from kubo_sdk.errors import NotFound
 from kubo_sdk.model.instance import Role
 from kubo_sdk.model.spec import ClusterSpec
-from kubo_sdk.ports.credentials import Certificate, User
+from kubo_sdk.ports.credentials import Certificate, value_of
 from kubo_sdk.steps.context import RunState
 from kubo_sdk.steps.endpoints import API
 
@@ -23,12 +23,12 @@ def kubernetes_client(state: RunState, who: str = ADMIN, timeout: float = 5.0) -
     api = state.endpoints.get(API)
     if api is None:
         raise NotFound("the API has no address yet; deploy the cluster")
-    return _client(certificate(state, who), api.host, api.port, timeout)
+    return _client(value_of(state.credentials, who, Certificate), api.host, api.port, timeout)
 
 
 def server_client(spec: ClusterSpec, state: RunState, address: str, timeout: float = 5.0) -> KubernetesClient:
     """The API server of one master, past the endpoint."""
-    return _client(certificate(state, ADMIN), address, spec.kubernetes.api_port, timeout)
+    return _client(value_of(state.credentials, ADMIN, Certificate), address, spec.kubernetes.api_port, timeout)
 
 
 def _client(who: Certificate, host: str, port: int, timeout: float) -> KubernetesClient:
@@ -41,7 +41,7 @@ def _client(who: Certificate, host: str, port: int, timeout: float) -> Kubernete
 
 def etcd_client(spec: ClusterSpec, state: RunState, timeout: float = 5.0) -> EtcdClient:
     """etcd's members, spoken to directly with the director's own certificate."""
-    director = certificate(state, "director-etcd")
+    director = value_of(state.credentials, "director-etcd", Certificate)
     return EtcdClient(
         HttpsClient(
             [(state.vms[member.id].address, ETCD_CLIENT_PORT) for member in spec.instances(Role.ETCD)],
@@ -51,17 +51,3 @@ def etcd_client(spec: ClusterSpec, state: RunState, timeout: float = 5.0) -> Etc
             timeout=timeout,
         )
     )
-
-
-def user(state: RunState, leaf: str) -> User:
-    credential = state.credentials.get(leaf)
-    if credential is None or not isinstance(credential.value, User):
-        raise NotFound(f"credential {leaf!r} does not exist or is no user; deploy the cluster")
-    return credential.value
-
-
-def certificate(state: RunState, leaf: str) -> Certificate:
-    credential = state.credentials.get(leaf)
-    if credential is None or not isinstance(credential.value, Certificate):
-        raise NotFound(f"credential {leaf!r} does not exist or is no certificate; deploy the cluster")
-    return credential.value

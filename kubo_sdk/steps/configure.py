@@ -10,9 +10,9 @@ from kubo_sdk.nodes.push import push, start_units
 from kubo_sdk.nodes.render import render
 from kubo_sdk.pki.identities import needed_by
 from kubo_sdk.planning.plan import Step
+from kubo_sdk.ports.credentials import Certificate, value_of
 from kubo_sdk.ports.node import NodeContext, StartAfter
 from kubo_sdk.providers import Providers
-from kubo_sdk.steps.access import certificate
 from kubo_sdk.steps.context import RunState, StepContext
 from kubo_sdk.steps.credentials import node_name
 from kubo_sdk.steps.endpoints import API, endpoint_requests
@@ -26,7 +26,7 @@ def wished_manifest(spec: ClusterSpec, providers: Providers, state: RunState, in
         raise NotFound(f"{instance.id} cannot be configured yet: {', '.join(missing) or 'the API'} has no address")
     overlay = providers.overlay.info()
     leaves = needed_by(spec, instance, overlay)
-    authority = certificate(state, "ca")
+    authority = value_of(state.credentials, "ca", Certificate)
     absent = [leaf for leaf in leaves if leaf not in state.credentials]
     if absent:
         raise NotFound(f"{instance.id} cannot be configured yet: credential {absent[0]!r} does not exist")

@@ -19,8 +19,9 @@ from kubo_sdk.nodes.bootstrap import bootstrap_objects, role_labels
 from kubo_sdk.nodes.kubelet import instance_labels
 from kubo_sdk.pki.identities import ETCD_CLIENT_USER
 from kubo_sdk.planning.plan import Step
+from kubo_sdk.ports.credentials import User, value_of
 from kubo_sdk.ports.overlay import Overlay
-from kubo_sdk.steps.access import SUPER_ADMIN, etcd_client, kubernetes_client, server_client, user
+from kubo_sdk.steps.access import SUPER_ADMIN, etcd_client, kubernetes_client, server_client
 from kubo_sdk.steps.context import StepContext
 from kubo_sdk.steps.credentials import node_name
 
@@ -48,9 +49,9 @@ def secure_etcd(context: StepContext, _step: Step) -> None:
     client = etcd_client(context.spec, context.state)
     prefixes = overlay.info().etcd_prefixes
     access = EtcdAccess(
-        root=user(context.state, "etcd-root"),
+        root=value_of(context.state.credentials, "etcd-root", User),
         apiserver=ETCD_CLIENT_USER,
-        overlay=user(context.state, "etcd-overlay") if prefixes else None,
+        overlay=value_of(context.state.credentials, "etcd-overlay", User) if prefixes else None,
         overlay_prefixes=prefixes,
     )
 

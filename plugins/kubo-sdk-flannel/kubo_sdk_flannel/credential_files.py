@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TypeVar
 
-from kubo_sdk.errors import KuboError
 from kubo_sdk.model.secret import Secret
-from kubo_sdk.ports.credentials import Certificate, User
+from kubo_sdk.ports.credentials import Certificate, User, value_of
 from kubo_sdk.ports.node import NodeContext, NodeFile
 
 SECRET_MODE = 0o600
-
-V = TypeVar("V")
 
 
 def tls_settings(stem: str) -> dict[str, str]:
@@ -22,7 +18,7 @@ def tls_settings(stem: str) -> dict[str, str]:
 
 def certificate_files(context: NodeContext, leaf: str, stem: str) -> tuple[NodeFile, ...]:
     """The certificate *leaf*, its key and its authority, at paths that begin with *stem*."""
-    value = _value(context, leaf, Certificate)
+    value = value_of(context.credentials, leaf, Certificate)
     paths = tls_settings(stem)
     return (
         NodeFile(path=paths["ca"], content=value.ca),
@@ -33,13 +29,6 @@ def certificate_files(context: NodeContext, leaf: str, stem: str) -> tuple[NodeF
 
 def login_file(context: NodeContext, leaf: str, path: str) -> NodeFile:
     """The user *leaf* with the password."""
-    value = _value(context, leaf, User)
+    value = value_of(context.credentials, leaf, User)
     text = json.dumps({"username": value.username, "password": value.password.reveal()})
     return NodeFile(path=path, content=Secret(text), mode=SECRET_MODE)
-
-
-def _value(context: NodeContext, leaf: str, kind: type[V]) -> V:
-    credential = context.credentials.get(leaf)
-    if credential is None or not isinstance(credential.value, kind):
-        raise KuboError(f"flannel: {context.instance} was given no credential {leaf} of kind {kind.__name__.lower()}")
-    return credential.value

@@ -248,7 +248,7 @@ def test_what_the_director_writes_for_a_machine_its_agent_can_load(tmp_path: Pat
 
 
 def test_a_missing_credential_is_told_by_its_name() -> None:
-    with pytest.raises(KuboError, match="worker/0 was given no credential overlay-worker-0 of kind certificate"):
+    with pytest.raises(KuboError, match="there is no credential 'overlay-worker-0' of kind certificate"):
         overlay().node_files(context(instance(Role.WORKER), {}))
 
 
