@@ -12,7 +12,7 @@ from typing import Any
 
 from kubo_sdk.clients.etcd_auth import EtcdAccess, ensure_access
 from kubo_sdk.clients.kubernetes import KubernetesClient, NodeStatus
-from kubo_sdk.errors import Unavailable
+from kubo_sdk.errors import AuthError, Unavailable
 from kubo_sdk.model.instance import Instance, Role
 from kubo_sdk.model.spec import ClusterSpec
 from kubo_sdk.nodes.bootstrap import bootstrap_objects, role_labels
@@ -28,6 +28,7 @@ from kubo_sdk.steps.credentials import node_name
 ETCD_SECONDS = 120
 API_SECONDS = 180
 NODE_SECONDS = 180
+RIGHTS_SECONDS = 30
 
 SETTLED = 'test -z "$(systemctl list-jobs --no-legend)" && systemctl is-active --quiet "$@"'
 
@@ -85,6 +86,26 @@ def bootstrap_cluster(context: StepContext, _step: Step) -> None:
             "metadata": {"name": RECORD_NAME, "namespace": RECORD_NAMESPACE},
             "data": wished_record(context.spec, context.providers.overlay),
         }
+    )
+    for master in context.spec.instances(Role.MASTER):
+        _await_rights(context, master)
+
+
+def _await_rights(context: StepContext, master: Instance) -> None:
+    """Each API server hears of a binding by itself; until then it refuses what another one allows already."""
+    server = server_client(context.spec, context.state, context.vm(master.id).address)
+
+    def granted() -> bool:
+        try:
+            server.nodes()
+        except AuthError as error:
+            raise Unavailable(str(error)) from None
+        except Unavailable:
+            return True  # It is away, and reads every binding when it comes back.
+        return True
+
+    context.wait_until(
+        granted, what=f"the API server of {master.id} granting the administrator's rights", timeout=RIGHTS_SECONDS
     )
 
 
