@@ -7,25 +7,9 @@ from collections.abc import Mapping
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-from kubo_sdk.ports.credentials import (
-    Certificate,
-    CertificateParameters,
-    Credential,
-    Kind,
-    Parameters,
-    PasswordParameters,
-    RsaParameters,
-    SshParameters,
-    UserParameters,
-)
+from kubo_sdk.pki.generate import kind_of
+from kubo_sdk.ports.credentials import Certificate, CertificateParameters, Credential, Parameters
 
-_KINDS: Mapping[type, Kind] = {
-    PasswordParameters: Kind.PASSWORD,
-    UserParameters: Kind.USER,
-    RsaParameters: Kind.RSA,
-    SshParameters: Kind.SSH,
-    CertificateParameters: Kind.CERTIFICATE,
-}
 _USAGES = {"server_auth": ExtendedKeyUsageOID.SERVER_AUTH, "client_auth": ExtendedKeyUsageOID.CLIENT_AUTH}
 
 
@@ -34,7 +18,7 @@ def satisfies(credential: Credential, wanted: Parameters, credentials: Mapping[s
 
     *credentials* holds the cluster's credentials by leaf name: a certificate must be signed by its CA's newest version.
     """
-    if credential.kind is not _KINDS[type(wanted)]:
+    if credential.kind is not kind_of(wanted):
         return False
     if not credential.generated:
         return True
