@@ -8,19 +8,15 @@ import json
 from kubo_sdk.errors import NotFound
 from kubo_sdk.model.secret import Secret
 from kubo_sdk.model.spec import ClusterSpec
-from kubo_sdk.observe import read_endpoints
+from kubo_sdk.observe import find_machines
 from kubo_sdk.ports.credentials import Certificate
 from kubo_sdk.providers import Providers
-from kubo_sdk.steps.context import RunState
 from kubo_sdk.steps.endpoints import API
 
 
 def admin_kubeconfig(spec: ClusterSpec, providers: Providers) -> Secret:
     """JSON, which is YAML too.  NotFound before the first deploy."""
-    state = RunState()
-    state.vms.update({vm.instance: vm for vm in providers.cpi.list_vms(spec.id)})
-    read_endpoints(spec, providers, state)
-    api = state.endpoints.get(API)
+    api = find_machines(spec, providers).endpoints.get(API)
     if api is None:
         raise NotFound(f"the API of cluster {spec.id} has no address; deploy the cluster first")
     value = providers.credential_store.get(spec.id.credential("admin")).value

@@ -37,15 +37,13 @@ R = TypeVar("R")
 
 def observe(spec: ClusterSpec, providers: Providers, releases: ReleaseSource) -> tuple[Observation, RunState]:
     """What is there now.  A machine or an API that does not answer is an observation, not an error."""
-    state = RunState(release=releases.find(spec.kubernetes.version))
-    vms = providers.cpi.list_vms(spec.id)
-    state.vms.update({vm.instance: vm for vm in vms})
+    state = find_machines(spec, providers)
+    state.release = releases.find(spec.kubernetes.version)
     disks: tuple[Disk, ...] = ()
     if providers.cpi.info().disks:
         disks = cast(DiskCpi, providers.cpi).list_disks(spec.id)
         state.disks.update({disk.instance: disk for disk in disks})
     read_credentials(providers.credential_store, spec, state)
-    read_endpoints(spec, providers, state)
     _read_manifests(spec, providers, state)
     wished = {instance.id for instance in spec.instances()}
     overlay = providers.overlay.info()
@@ -56,7 +54,7 @@ def observe(spec: ClusterSpec, providers: Providers, releases: ReleaseSource) ->
                 _view(spec, instance, state, _drift(spec, providers, state, instance), told)
                 for instance in spec.instances()
             ),
-            strangers=tuple(vm for vm in vms if vm.instance not in wished),
+            strangers=tuple(vm for vm in state.vms.values() if vm.instance not in wished),
             stray_disks=tuple(disk for disk in disks if disk.instance not in wished),
             release_cached=state.release is not None,
             missing_authorities=_unsatisfied(state, cluster_credentials(spec, overlay)),
@@ -74,7 +72,14 @@ def observe(spec: ClusterSpec, providers: Providers, releases: ReleaseSource) ->
     )
 
 
-def read_endpoints(spec: ClusterSpec, providers: Providers, state: RunState) -> None:
+def find_machines(spec: ClusterSpec, providers: Providers) -> RunState:
+    """The machines there are, and the endpoints in front of them."""
+    state = RunState(vms={vm.instance: vm for vm in providers.cpi.list_vms(spec.id)})
+    _read_endpoints(spec, providers, state)
+    return state
+
+
+def _read_endpoints(spec: ClusterSpec, providers: Providers, state: RunState) -> None:
     """A provider on the proxies has its endpoints where the proxies are; every other one is asked."""
     if providers.ingress.info().runs_on_proxies:
         proxies = spec.instances(Role.PROXY)

@@ -9,7 +9,7 @@ from kubo_sdk.errors import KuboError
 from kubo_sdk.model.instance import Instance, Role
 from kubo_sdk.model.spec import ClusterSpec
 from kubo_sdk.model.status import ClusterStatus, InstanceStatus
-from kubo_sdk.observe import read_endpoints
+from kubo_sdk.observe import find_machines
 from kubo_sdk.ports.cpi import Vm, VmState
 from kubo_sdk.providers import Providers
 from kubo_sdk.steps.access import etcd_client, kubernetes_client, server_client
@@ -22,10 +22,8 @@ PATIENCE = 1.5
 
 def read_status(spec: ClusterSpec, providers: Providers) -> ClusterStatus:
     """How the cluster is now.  Nothing is changed; whoever does not answer within 1.5 s is reported as silent."""
-    state = RunState()
-    state.vms.update({vm.instance: vm for vm in providers.cpi.list_vms(spec.id)})
+    state = find_machines(spec, providers)
     read_credentials(providers.credential_store, spec, state)
-    read_endpoints(spec, providers, state)
     instances = spec.instances()
     with ThreadPoolExecutor(min(32, len(instances) + 1), thread_name_prefix="kubo-status") as pool:
         nodes = pool.submit(_nodes, state)
