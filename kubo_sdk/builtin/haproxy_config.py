@@ -105,7 +105,11 @@ def _endpoint(config: HaproxyConfig, endpoint: EndpointRequest) -> str:
 
 
 def _api_check() -> tuple[str, ...]:
-    """An API server must prove who it is and say that it can serve.  Watches leave one that cannot, to start anew."""
+    """An API server must prove who it is and say that it can serve.  Watches leave one that cannot, to start anew.
+
+    The price: a connection that is being made to it in that very moment is ended too, where it could be redispatched.
+    HAProxy has no way to tell them apart.
+    """
     return (
         "option httpchk GET /readyz",
         "http-check expect status 200",
