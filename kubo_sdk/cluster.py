@@ -10,7 +10,7 @@ from pathlib import Path
 
 from kubo_sdk.config import check, line_of, load, refuse
 from kubo_sdk.engine.cancel import CancelToken
-from kubo_sdk.engine.clock import SystemClock
+from kubo_sdk.engine.clock import Clock, SystemClock
 from kubo_sdk.errors import ConfigError, NotFound, PlanOutdated, UnsafePlan
 from kubo_sdk.events import Observer
 from kubo_sdk.kubeconfig import admin_kubeconfig
@@ -40,7 +40,7 @@ class Cluster:
 
     ``state_dir`` holds what the SDK keeps on this host (credentials, lease, journal), owner-only; ``cache_dir`` what
     can be made again (releases).  Relative paths of the spec start at ``base_dir``.  ``observers`` are called with
-    every event, in the thread where it happens.
+    every event, in the thread where it happens.  ``clock`` is where time comes from; tests bring one of their own.
     """
 
     def __init__(
@@ -53,6 +53,7 @@ class Cluster:
         base_dir: Path | None = None,
         observers: Sequence[Observer] = (),
         cancel: CancelToken | None = None,
+        clock: Clock | None = None,
     ) -> None:
         _check(spec)
         self.spec = spec
@@ -62,6 +63,7 @@ class Cluster:
         self._plugins = plugins or Plugins()
         self._observers = tuple(observers)
         self._cancel = cancel or CancelToken()
+        self._clock = clock or SystemClock()
 
     @classmethod
     def load(
@@ -73,6 +75,7 @@ class Cluster:
         cache_dir: Path | None = None,
         observers: Sequence[Observer] = (),
         cancel: CancelToken | None = None,
+        clock: Clock | None = None,
     ) -> Cluster:
         """Read the spec file at *path*; ConfigError carries every problem with file and line."""
         path = Path(path)
@@ -84,6 +87,7 @@ class Cluster:
             base_dir=path.resolve().parent,
             observers=observers,
             cancel=cancel,
+            clock=clock,
         )
 
     @cached_property
@@ -171,7 +175,7 @@ class Cluster:
             providers=self.providers,
             releases=self.releases,
             place=self.state_dir / "clusters" / self.spec.director / self.spec.name,
-            clock=SystemClock(),
+            clock=self._clock,
             cancel=self._cancel,
             observers=(*self._observers, self._plugins.emit),
         )

@@ -40,9 +40,9 @@ class CancelToken:
         if self.is_cancelled:
             raise Cancelled(f"stopped: {self.reason}; run the same command again to go on")
 
-    def wait(self, seconds: float) -> None:
-        """Sleep, waking up early to raise Cancelled."""
-        self._event.wait(seconds)
+    def sleep(self, clock: Clock, seconds: float) -> None:
+        """Sleep on *clock*, waking up early to raise Cancelled."""
+        clock.sleep(seconds, self._event)
         self.check()
 
 
@@ -59,5 +59,5 @@ class CancellableClock:
     def monotonic(self) -> float:
         return self._clock.monotonic()
 
-    def sleep(self, seconds: float) -> None:
-        self._token.wait(seconds)
+    def sleep(self, seconds: float, wake: threading.Event | None = None) -> None:  # noqa: ARG002 (the token wakes it)
+        self._token.sleep(self._clock, seconds)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from heapq import heappop, heappush
 
 from kubo_sdk.engine.cancel import CancelToken
 from kubo_sdk.engine.clock import Clock
@@ -22,6 +23,31 @@ MAX_ATTEMPTS = 6
 Perform = Callable[[Step], None]
 
 log = logging.getLogger(__name__)
+
+
+class _Queue:
+    """The steps that may start, first those that stand first in the plan.  The work is linear in steps and needs."""
+
+    def __init__(self, plan: Plan) -> None:
+        self._place = {step.id: place for place, step in enumerate(plan.steps)}
+        self._steps = plan.steps
+        self._open = {step.id: len(set(step.needs)) for step in plan.steps}
+        self._waiting: dict[str, list[str]] = {}
+        for step in plan.steps:
+            for need in set(step.needs):
+                self._waiting.setdefault(need, []).append(step.id)
+        self._ready = [place for place, step in enumerate(plan.steps) if not step.needs]
+
+    def take(self, most: int) -> list[Step]:
+        """At most *most* steps that may start now."""
+        return [self._steps[heappop(self._ready)] for _ in range(min(most, len(self._ready)))]
+
+    def done(self, step: Step) -> None:
+        """Let what waited for nothing but *step* start."""
+        for waiting in self._waiting.pop(step.id, ()):
+            self._open[waiting] -= 1
+            if not self._open[waiting]:
+                heappush(self._ready, self._place[waiting])
 
 
 class Runner:
@@ -40,19 +66,19 @@ class Runner:
 
     def run(self, plan: Plan) -> None:
         """Run every step; raises DeployFailed with all failures, or Cancelled."""
-        waiting = {step.id: step for step in plan.steps}
-        done: set[str] = set()
+        queue = _Queue(plan)
         running: dict[Future[None], Step] = {}
         with ThreadPoolExecutor(MAX_THREADS, thread_name_prefix="kubo-step") as pool:
-            while waiting or running:
+            while True:
                 if not self._stopping:
-                    for step in self._ready(waiting, done, plan):
-                        running[pool.submit(self._attempt, plan, step)] = waiting.pop(step.id)
+                    # No more than there are threads, so that waiting for the first to end stays cheap.
+                    for step in queue.take(MAX_THREADS - len(running)):
+                        running[pool.submit(self._attempt, plan, step)] = step
                 if not running:
                     break
                 ended, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in ended:
-                    self._collect(future, running.pop(future), done)
+                    self._collect(future, running.pop(future), queue)
         if self._failures:
             raise DeployFailed(self._failures)
         self._cancel.check()
@@ -61,14 +87,10 @@ class Runner:
     def _stopping(self) -> bool:
         return bool(self._failures) or self._cancel.is_cancelled
 
-    @staticmethod
-    def _ready(waiting: dict[str, Step], done: set[str], plan: Plan) -> list[Step]:
-        return [step for step in plan.steps if step.id in waiting and done.issuperset(step.needs)]
-
-    def _collect(self, future: Future[None], step: Step, done: set[str]) -> None:
+    def _collect(self, future: Future[None], step: Step, queue: _Queue) -> None:
         error = future.exception()
         if error is None:
-            done.add(step.id)
+            queue.done(step)
         elif not isinstance(error, Cancelled):
             self._failures.append((step.title, error))
             self._halt.cancel(f"{step.title} failed")
@@ -95,7 +117,7 @@ class Runner:
                     raise
                 delay = error.retry_after * 2 ** (attempt - 1)
                 self._tell(StepRetried, plan, step, reason=str(error), delay=delay)
-                self._halt.wait(delay)
+                self._halt.sleep(self._clock, delay)
         return None
 
     def _tell(self, kind: type[StepEvent], plan: Plan, step: Step, **facts: str | float) -> None:
