@@ -36,6 +36,7 @@ if TYPE_CHECKING:
         VmSize,
     )
     from kubo_sdk.model.status import ClusterStatus
+    from kubo_sdk.model.task import Task, TaskSummary
     from kubo_sdk.model.version import KubernetesVersion
     from kubo_sdk.planning.plan import Plan
     from kubo_sdk.plugins import Plugins
@@ -64,6 +65,8 @@ __all__ = [
     "ProviderChoice",
     "Role",
     "Secret",
+    "Task",
+    "TaskSummary",
     "VmSize",
     "hookimpl",
 ]
@@ -90,6 +93,8 @@ _HOMES = {
     "ProviderChoice": "model.spec",
     "Role": "model.instance",
     "Secret": "model.secret",
+    "Task": "model.task",
+    "TaskSummary": "model.task",
     "VmSize": "model.spec",
     "hookimpl": "hookspecs",
 }

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Sequence
-from functools import cached_property
+from collections.abc import Mapping, Sequence
+from functools import cached_property, partial
 from pathlib import Path
 
 from kubo_sdk.config import check, line_of, load, refuse
@@ -13,16 +13,20 @@ from kubo_sdk.engine.cancel import CancelToken
 from kubo_sdk.engine.clock import Clock, SystemClock
 from kubo_sdk.errors import ConfigError, NotFound, PlanOutdated, UnsafePlan
 from kubo_sdk.events import Observer
+from kubo_sdk.healing import Healer
 from kubo_sdk.kubeconfig import admin_kubeconfig
 from kubo_sdk.model.release import Release
 from kubo_sdk.model.secret import Secret
 from kubo_sdk.model.spec import ClusterSpec
 from kubo_sdk.model.status import ClusterStatus
+from kubo_sdk.model.task import Task, TaskSummary
+from kubo_sdk.monitor import watch
 from kubo_sdk.nodes.flags import refused_extra_args
-from kubo_sdk.observe import find_vm, observe, observe_for_delete
-from kubo_sdk.operation import Operation
-from kubo_sdk.planning.deploy import plan_deploy
+from kubo_sdk.observe import find_vm, observe_for_delete
+from kubo_sdk.operation import JOURNAL, Operation
+from kubo_sdk.pausing import pause, resume
 from kubo_sdk.planning.plan import Plan
+from kubo_sdk.planning.problems import Problem
 from kubo_sdk.plugins import Plugins
 from kubo_sdk.ports.providers import ConnectContext
 from kubo_sdk.ports.shell import Shell
@@ -30,6 +34,8 @@ from kubo_sdk.providers import Providers, connect
 from kubo_sdk.releases.source import ReleaseSource, open_source
 from kubo_sdk.status import read_status
 from kubo_sdk.steps.context import RunState
+from kubo_sdk.tasks import read_task, read_tasks
+from kubo_sdk.upkeep import Upkeep
 
 DEFAULT_STATE_DIR = Path("/var/lib/kubo")
 DEFAULT_CACHE_DIR = Path("/var/cache/kubo")
@@ -139,8 +145,64 @@ class Cluster:
             self._forget(operation, plan)
 
     def status(self) -> ClusterStatus:
-        """How the cluster is now.  A machine that does not answer is a finding, not an error."""
-        return read_status(self.spec, self.providers)
+        """How the cluster is now, within two seconds.  A machine that does not answer is a finding, not an error."""
+        return read_status(self.spec, self.providers, self._clock)
+
+    def check(self) -> tuple[Problem, ...]:
+        """What is wrong now, each with what can be done about it.  Changes nothing."""
+        return self._healer().check()
+
+    def heal(self, resolutions: Mapping[str, str] | None = None, *, auto: bool = False) -> tuple[Problem, ...]:
+        """Resolve problems once, by their ids as `check` tells them; return what is wrong afterwards.
+
+        With *auto* every other problem gets its default, which destroys nothing.  Neither grace times nor the meltdown
+        brake hold back what somebody asks for.  Raises ConfigError where there is no such problem or resolution,
+        UnsafePlan where etcd's majority would suffer or the cluster is paused.
+        """
+        self._healer().heal(resolutions or {}, auto=auto)
+        return self.check()
+
+    def monitor(self, stop: CancelToken | None = None, *, once: bool = False) -> None:
+        """Watch the cluster and repair it, as ``health`` of the spec says, until *stop* is set; no error ends it.
+
+        With *once*, end as soon as nothing is wrong that time or a repair may change.
+        """
+        stop = stop or self._cancel
+        watch(self._healer(stop), self._operation("heal").emit, stop, once=once)
+
+    def pause(self, instance_id: str | None = None) -> None:
+        """Have every director leave that instance alone, or (None) the whole cluster, until `resume`."""
+        pause(self.spec, self.providers.credential_store, instance_id)
+
+    def resume(self, instance_id: str | None = None) -> None:
+        """Take `pause` of the same back."""
+        resume(self.spec, self.providers.credential_store, instance_id)
+
+    def recreate(self, instance_id: str, *, force: bool = False) -> None:
+        """Replace that instance's machine, after moving away what it serves; its disk comes with it.
+
+        UnsafePlan where nothing would serve meanwhile; *force* accepts that.
+        """
+        self._upkeep.recreate(instance_id, force=force)
+
+    def stop(self, instance_id: str, *, force: bool = False) -> None:
+        """Take that instance out of service until `start`; nobody takes it for a failure.  *force* as in `recreate`."""
+        self._upkeep.stop(instance_id, force=force)
+
+    def start(self, instance_id: str) -> None:
+        """Put an instance that `stop` took out of service back."""
+        self._upkeep.start(instance_id)
+
+    def restart(self, instance_id: str, *, force: bool = False) -> None:
+        """Restart what runs on that instance, after moving away what it serves.  *force* as in `recreate`."""
+        self._upkeep.restart(instance_id, force=force)
+
+    def recover_etcd(self, survivor: str | None = None, *, force: bool = False) -> None:
+        """Go on with the data of one etcd member after the majority is lost; the others come back empty.
+
+        What only the others had is lost, so UnsafePlan without *force*, and wherever a majority still serves.
+        """
+        self._upkeep.recover_etcd(survivor, force=force)
 
     def kubeconfig(self) -> Secret:
         """A kubeconfig of the cluster's administrator, for ``kubectl --kubeconfig``."""
@@ -150,6 +212,14 @@ class Cluster:
         """The way onto the machine of that instance.  NotFound names the instances there are."""
         return self.providers.cpi.open_shell(find_vm(self.spec, self.providers.cpi, instance_id))
 
+    def tasks(self) -> tuple[TaskSummary, ...]:
+        """What was done to the cluster from this state directory, oldest first; also what is running now."""
+        return read_tasks(self._place / JOURNAL)
+
+    def task(self, number: int) -> Task:
+        """One task with its steps.  NotFound names those there are."""
+        return read_task(self._place / JOURNAL, self.spec.id, number)
+
     def release(self) -> Release:
         """The cached release, with ``tree / "bin"`` holding kubectl.  NotFound before the first deploy."""
         found = self.releases.find(self.spec.kubernetes.version)
@@ -158,25 +228,50 @@ class Cluster:
         return found
 
     def _plan(self) -> tuple[Plan, RunState]:
-        observation, state = observe(self.spec, self.providers, self.releases)
-        plan = plan_deploy(self.spec, observation, self.providers.abilities)
+        return self._upkeep.plan_deploy()
+
+    def _reviewed(self, plan: Plan) -> Plan:
         objections = self._plugins.review(plan, self.spec)
         if objections:
             raise UnsafePlan("; ".join(objection.reason for objection in objections))
-        return plan, state
+        return plan
+
+    @property
+    def _upkeep(self) -> Upkeep:
+        return Upkeep(
+            spec=self.spec,
+            providers=self.providers,
+            releases=self.releases,
+            operation=self._operation,
+            reviewed=self._reviewed,
+        )
+
+    def _healer(self, stop: CancelToken | None = None) -> Healer:
+        return Healer(
+            spec=self.spec,
+            providers=self.providers,
+            clock=self._clock,
+            stop=stop or self._cancel,
+            operation=partial(self._operation, "heal"),
+            plan=self._upkeep.plan_heal,
+        )
 
     def _plan_delete(self, keep_disks: bool) -> tuple[Plan, RunState]:
         return observe_for_delete(self.spec, self.providers, keep_disks=keep_disks), RunState()
 
-    def _operation(self, name: str) -> Operation:
+    @property
+    def _place(self) -> Path:
+        return self.state_dir / "clusters" / self.spec.director / self.spec.name
+
+    def _operation(self, name: str, cancel: CancelToken | None = None) -> Operation:
         return Operation(
             name=name,
             spec=self.spec,
             providers=self.providers,
             releases=self.releases,
-            place=self.state_dir / "clusters" / self.spec.director / self.spec.name,
+            place=self._place,
             clock=self._clock,
-            cancel=self._cancel,
+            cancel=cancel or self._cancel,
             observers=(*self._observers, self._plugins.emit),
         )
 

@@ -92,7 +92,8 @@ class DeployFailed(KuboError):
 class ProviderError(KuboError):
     """An outside system said no.
 
-    ``retry_after`` is the number of seconds after which asking again makes sense, or None when it never does.
+    ``retry_after`` is the number of seconds after which asking again makes sense, or None when it never does, as with
+    NotFound, Conflict, QuotaExceeded and AuthError.  A call that is turned down because there were too many has one.
     """
 
     exit_code = 9

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
-from attrs import frozen
+from attrs import fields, frozen
 
 from kubo_sdk.model.instance import ClusterId
 
@@ -16,6 +17,17 @@ class Event:
 
     cluster: ClusterId
     at: datetime
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-able: ``{"event": "StepStarted", "cluster": "kubo/demo", "at": …}`` and the event's own fields."""
+        named = {field.name: _plain(getattr(self, field.name)) for field in fields(type(self))}
+        return {"event": type(self).__name__, **named}
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return str(value) if isinstance(value, ClusterId) else value
 
 
 @frozen(kw_only=True)
@@ -71,12 +83,85 @@ class StepFailed(StepEvent):
 
 
 @frozen(kw_only=True)
+class LeaseAwaited(Event):
+    """Another director's lease is watched: for at most ``seconds``, until ``holder`` shows life or counts as gone."""
+
+    holder: str
+    seconds: float
+
+
+@frozen(kw_only=True)
+class LeaseLost(Event):
+    """The lease inside the cluster went to somebody else; the operation stops."""
+
+    reason: str
+
+
+@frozen(kw_only=True)
 class OperationFinished(Event):
     """The whole operation ended.  ``error`` is empty on success."""
 
     operation: str
     seconds: float
     error: str = ""
+
+
+@frozen(kw_only=True)
+class ProblemEvent(Event):
+    """Something about one problem.  ``problem`` is its id: ``failed_unit:worker/0``; ``instance`` may be empty."""
+
+    problem: str
+    instance: str
+
+
+@frozen(kw_only=True)
+class ProblemSeen(ProblemEvent):
+    """A problem is there that was not there at the look before."""
+
+    sentence: str
+
+
+@frozen(kw_only=True)
+class ProblemGone(ProblemEvent):
+    """A problem is there no longer, after ``seconds``."""
+
+    seconds: float
+
+
+@frozen(kw_only=True)
+class RepairDecided(ProblemEvent):
+    """Something will be done about a problem: the ``attempt``-th of at most ``attempts`` with this ``resolution``."""
+
+    resolution: str
+    why: str
+    attempt: int
+    attempts: int
+
+
+@frozen(kw_only=True)
+class RepairRefused(ProblemEvent):
+    """Nothing will be done about a problem for now, and why."""
+
+    why: str
+
+
+@frozen(kw_only=True)
+class RepairsHeld(Event):
+    """Repairs are held, and why: a meltdown, a pause, another director at work.  Told once, not at every look."""
+
+    why: str
+
+
+@frozen(kw_only=True)
+class RepairsResumed(Event):
+    """What held repairs is over."""
+
+
+@frozen(kw_only=True)
+class LookFailed(Event):
+    """The cluster could not be looked at, or a repair could not be done.  The monitor goes on."""
+
+    error: str
 
 
 Observer = Callable[[Event], None]

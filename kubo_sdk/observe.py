@@ -2,41 +2,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar, cast
 
-from attrs import field, frozen
+from attrs import frozen
 
+from kubo_sdk.answers import ApiAnswer, ask_api, ask_etcd, in_parallel
 from kubo_sdk.clients.kubernetes import NodeStatus
-from kubo_sdk.errors import KuboError, NotFound, ProviderError
+from kubo_sdk.drift import Difference, Differences
+from kubo_sdk.errors import NotFound, ProviderError
 from kubo_sdk.model.instance import Instance, Role
 from kubo_sdk.model.spec import ClusterSpec
-from kubo_sdk.nodes.push import changes, read_manifest
-from kubo_sdk.pki.identities import Wanted, cluster_credentials
-from kubo_sdk.pki.satisfaction import satisfies
+from kubo_sdk.nodes.push import read_manifest
+from kubo_sdk.pki.identities import Wanted, cluster_credentials, stray_credentials
 from kubo_sdk.planning.delete import plan_delete
-from kubo_sdk.planning.observation import Drift, InstanceView, Observation
+from kubo_sdk.planning.health import EtcdMemberView
+from kubo_sdk.planning.observation import InstanceView, Observation
 from kubo_sdk.planning.plan import Plan
 from kubo_sdk.ports.cpi import Cpi, Disk, DiskCpi, Vm, VmState
 from kubo_sdk.providers import Providers
 from kubo_sdk.releases.source import ReleaseSource
-from kubo_sdk.steps.access import kubernetes_client
-from kubo_sdk.steps.configure import wished_manifest
 from kubo_sdk.steps.context import RunState
-from kubo_sdk.steps.control_plane import RECORD_NAME, RECORD_NAMESPACE, wished_record
-from kubo_sdk.steps.credentials import node_name, read_credentials, wanted_certificates
+from kubo_sdk.steps.control_plane import wished_record
+from kubo_sdk.steps.credentials import is_satisfied, node_name, read_credentials, wanted_certificates
+from kubo_sdk.steps.drain import CORDONED
 from kubo_sdk.steps.endpoints import API, endpoint_requests
 from kubo_sdk.steps.names import wished_records
 
 API_PATIENCE = 2.0
+MACHINE_PATIENCE = 10.0
 
 T = TypeVar("T")
 R = TypeVar("R")
 
 
-def observe(spec: ClusterSpec, providers: Providers, releases: ReleaseSource) -> tuple[Observation, RunState]:
-    """What is there now.  A machine or an API that does not answer is an observation, not an error."""
+def observe(
+    spec: ClusterSpec,
+    providers: Providers,
+    releases: ReleaseSource,
+    *,
+    condemned: Collection[str] = (),
+    silent: Collection[str] = (),
+) -> tuple[Observation, RunState]:
+    """What is there now.  A machine or an API that does not answer is an observation, not an error.
+
+    *condemned* are instances whose machines will be replaced: nobody counts on their addresses.  *silent* are those
+    whose machines are known not to answer: nobody waits for them once more.
+    """
     state = find_machines(spec, providers)
     state.release = releases.find(spec.kubernetes.version)
     disks: tuple[Disk, ...] = ()
@@ -44,42 +57,97 @@ def observe(spec: ClusterSpec, providers: Providers, releases: ReleaseSource) ->
         disks = cast(DiskCpi, providers.cpi).list_disks(spec.id)
         state.disks.update({disk.instance: disk for disk in disks})
     read_credentials(providers.credential_store, spec, state)
-    _read_manifests(spec, providers, state)
-    wished = {instance.id for instance in spec.instances()}
-    overlay = providers.overlay.info()
-    told = _ask_api(state)
+    instances, overlay = spec.instances(), providers.overlay.info()
+    with ThreadPoolExecutor(2, thread_name_prefix="kubo-observe") as pool:
+        asked, listed = pool.submit(ask_api, spec, state), pool.submit(ask_etcd, spec, state)
+        unheard = _read_manifests(spec, providers, state, silent)
+        told, members = asked.result(), listed.result()
+    authorities = _unsatisfied(state, cluster_credentials(spec, overlay))
+    certificates = _unsatisfied(state, wanted_certificates(spec, state.vms, state.endpoints.get(API), overlay))
+    unknown = tuple(each.id for each in instances if each.id in condemned or not _has_address(state, each))
+    differences = Differences(
+        spec, providers, state, unknown=unknown, missing={*authorities, *certificates} if state.endpoints else ()
+    )
+    look = _Look(spec=spec, state=state, told=told, members=members, silent=unheard, differences=differences)
+    wished = {instance.id for instance in instances}
     return (
         Observation(
-            instances=tuple(
-                _view(spec, instance, state, _drift(spec, providers, state, instance), told)
-                for instance in spec.instances()
-            ),
+            instances=tuple(look.view(instance) for instance in instances),
             strangers=tuple(vm for vm in state.vms.values() if vm.instance not in wished),
             stray_disks=tuple(disk for disk in disks if disk.instance not in wished),
             release_cached=state.release is not None,
-            missing_authorities=_unsatisfied(state, cluster_credentials(spec, overlay)),
-            missing_certificates=_unsatisfied(
-                state, wanted_certificates(spec, state.vms, state.endpoints.get(API), overlay)
-            ),
+            missing_authorities=authorities,
+            missing_certificates=certificates,
             endpoints_current=API in state.endpoints,
             missing_names=_missing_names(spec, providers, state),
             api_ready=told.ready,
             credentials=tuple(sorted(state.credentials)),
             recorded=told.recorded,
             wished=wished_record(spec, providers.overlay),
+            members=members,
+            unknown=unknown,
+            nodes=tuple(sorted({node.instance for node in told.nodes.values() if node.instance})),
+            stray_credentials=stray_credentials(spec, overlay, state.credentials),
+            stale_names=_stale_names(spec, providers),
         ),
         state,
     )
 
 
+def _has_address(state: RunState, instance: Instance) -> bool:
+    vm = state.vms.get(instance.id)
+    return vm is not None and bool(vm.address) and vm.state is not VmState.STARTING
+
+
+@frozen(kw_only=True)
+class _Look:
+    """Everything the view of one instance is made from."""
+
+    spec: ClusterSpec
+    state: RunState
+    told: ApiAnswer
+    members: tuple[EtcdMemberView, ...] | None
+    silent: frozenset[str]
+    differences: Differences
+
+    def view(self, instance: Instance) -> InstanceView:
+        vm, carried = self.state.vms.get(instance.id), self.state.manifests.get(instance.id)
+        difference = self.differences.of(instance) if vm is not None and carried is not None else Difference()
+        return InstanceView(
+            instance=instance,
+            vm=vm,
+            disk=self.state.disks.get(instance.id),
+            configured=carried is not None,
+            drift=difference.drift,
+            settled=difference.settled,
+            ready=self._is_ready(instance, vm),
+            reachable=instance.id not in self.silent,
+            units=tuple(name for name, target in carried.targets.items() if target) if carried is not None else (),
+            cordoned=any(
+                node.instance == instance.slug and CORDONED in node.annotations for node in self._nodes_of(instance, vm)
+            ),
+        )
+
+    def _is_ready(self, instance: Instance, vm: Vm | None) -> bool:
+        if instance.role is Role.WORKER:
+            return _node_ready(self.spec, instance, vm, self.told)
+        if instance.role is Role.ETCD:
+            return any(member.healthy for member in self.members or () if member.name == instance.slug)
+        return self.told.ready
+
+    def _nodes_of(self, instance: Instance, vm: Vm | None) -> tuple[NodeStatus, ...]:
+        node = self.told.nodes.get(node_name(self.spec, instance, vm.address)) if vm is not None else None
+        return (node,) if node is not None else ()
+
+
 def find_machines(spec: ClusterSpec, providers: Providers) -> RunState:
     """The machines there are, and the endpoints in front of them."""
     state = RunState(vms={vm.instance: vm for vm in providers.cpi.list_vms(spec.id)})
-    _read_endpoints(spec, providers, state)
+    read_endpoints(spec, providers, state)
     return state
 
 
-def _read_endpoints(spec: ClusterSpec, providers: Providers, state: RunState) -> None:
+def read_endpoints(spec: ClusterSpec, providers: Providers, state: RunState) -> None:
     """A provider on the proxies has its endpoints where the proxies are; every other one is asked."""
     if providers.ingress.info().runs_on_proxies:
         proxies = spec.instances(Role.PROXY)
@@ -91,61 +159,26 @@ def _read_endpoints(spec: ClusterSpec, providers: Providers, state: RunState) ->
         state.endpoints[endpoint.name] = endpoint
 
 
-def _read_manifests(spec: ClusterSpec, providers: Providers, state: RunState) -> None:
-    def read(instance: Instance) -> None:
+def _read_manifests(
+    spec: ClusterSpec, providers: Providers, state: RunState, silent: Collection[str]
+) -> frozenset[str]:
+    """Read what every running machine carries.  Returns the instances whose machines do not answer."""
+
+    def read(instance: Instance) -> bool:
         vm = state.vms.get(instance.id)
         state.manifests[instance.id] = None
         if vm is not None and vm.state is VmState.RUNNING:
+            if instance.id in silent:
+                return False
             try:
-                state.manifests[instance.id] = read_manifest(providers.cpi.open_shell(vm))
+                state.manifests[instance.id] = read_manifest(providers.cpi.open_shell(vm), timeout=MACHINE_PATIENCE)
             except ProviderError:
-                return
+                return False
+        return vm is None or vm.state is not VmState.UNKNOWN
 
-    _in_parallel(read, spec.instances())
-
-
-def _in_parallel(function: Callable[[T], R], items: Iterable[T]) -> list[R]:
-    wanted = list(items)
-    if not wanted:
-        return []
-    with ThreadPoolExecutor(min(32, len(wanted)), thread_name_prefix="kubo-observe") as pool:
-        return list(pool.map(function, wanted))
-
-
-@frozen(kw_only=True)
-class ApiAnswer:
-    """What the API told: the Nodes by name, and the cluster's own record."""
-
-    ready: bool = False
-    nodes: Mapping[str, NodeStatus] = field(factory=dict)
-    recorded: Mapping[str, str] = field(factory=dict)
-
-
-def _ask_api(state: RunState) -> ApiAnswer:
-    try:
-        client = kubernetes_client(state, timeout=API_PATIENCE)
-        if not client.ready():
-            return ApiAnswer()
-        nodes = {node.name: node for node in client.nodes()}
-    except KuboError:
-        return ApiAnswer()
-    try:
-        record = client.get(f"/api/v1/namespaces/{RECORD_NAMESPACE}/configmaps/{RECORD_NAME}")
-    except NotFound:
-        return ApiAnswer(ready=True, nodes=nodes)
-    return ApiAnswer(ready=True, nodes=nodes, recorded=dict(record.get("data") or {}))
-
-
-def _view(spec: ClusterSpec, instance: Instance, state: RunState, drift: Drift | None, told: ApiAnswer) -> InstanceView:
-    vm = state.vms.get(instance.id)
-    return InstanceView(
-        instance=instance,
-        vm=vm,
-        disk=state.disks.get(instance.id),
-        configured=state.manifests.get(instance.id) is not None,
-        drift=drift,
-        ready=_node_ready(spec, instance, vm, told) if instance.role is Role.WORKER else told.ready,
-    )
+    instances = spec.instances()
+    answers = in_parallel(read, instances)
+    return frozenset(instance.id for instance, answered in zip(instances, answers, strict=True) if not answered)
 
 
 def _node_ready(spec: ClusterSpec, instance: Instance, vm: Vm | None, told: ApiAnswer) -> bool:
@@ -156,23 +189,8 @@ def _node_ready(spec: ClusterSpec, instance: Instance, vm: Vm | None, told: ApiA
     return node is not None and node.ready and (node.instance, node.provider_id) == (instance.slug, vm.provider_id)
 
 
-def _drift(spec: ClusterSpec, providers: Providers, state: RunState, instance: Instance) -> Drift | None:
-    present = state.manifests.get(instance.id)
-    try:
-        wished = wished_manifest(spec, providers, state, instance)
-    except NotFound:
-        return None
-    found = changes(wished, present)
-    return Drift(files=found.touched_files, units=found.touched_units, unstarted=found.unstarted)
-
-
 def _unsatisfied(state: RunState, wanted: tuple[Wanted, ...]) -> tuple[str, ...]:
-    return tuple(
-        item.leaf
-        for item in wanted
-        if item.leaf not in state.credentials
-        or not satisfies(state.credentials[item.leaf], item.parameters, state.credentials)
-    )
+    return tuple(item.leaf for item in wanted if not is_satisfied(item, state.credentials))
 
 
 def _missing_names(spec: ClusterSpec, providers: Providers, state: RunState) -> tuple[str, ...]:
@@ -181,6 +199,14 @@ def _missing_names(spec: ClusterSpec, providers: Providers, state: RunState) -> 
     present = set(providers.dns.list_records())
     wished = wished_records(spec, state.vms, state.endpoints)
     return tuple(record.name for record in wished if record not in present)
+
+
+def _stale_names(spec: ClusterSpec, providers: Providers) -> tuple[str, ...]:
+    """Records of instances the spec does not list any more."""
+    if not providers.dns.info().publishes:
+        return ()
+    wished = {f"api.{spec.domain}", *(spec.hostname(instance) for instance in spec.instances())}
+    return tuple(sorted({record.name for record in providers.dns.list_records()} - wished))
 
 
 def observe_for_delete(spec: ClusterSpec, providers: Providers, *, keep_disks: bool) -> Plan:

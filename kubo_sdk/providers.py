@@ -62,11 +62,11 @@ def connect(plugins: Plugins, context: ConnectContext) -> Providers:
     ingress = picks.configure("ingress", plugins.ingress, spec.ingress)
     picks.refuse()
     return Providers(
-        cpi=cpi.open(context),
-        credential_store=store.open(context),
-        dns=dns.open(context),
-        overlay=overlay.open(context),
-        ingress=ingress.open(context),
+        cpi=cpi.open(plugins, context),
+        credential_store=store.open(plugins, context),
+        dns=dns.open(plugins, context),
+        overlay=overlay.open(plugins, context),
+        ingress=ingress.open(plugins, context),
     )
 
 
@@ -77,9 +77,9 @@ class _Configured(Generic[P]):
     provider: Provider[P] | None
     config: Any
 
-    def open(self, context: ConnectContext) -> P:
+    def open(self, plugins: Plugins, context: ConnectContext) -> P:
         assert self.provider is not None, "problems are refused before anything is opened"
-        return self.provider.connect(self.config, context)
+        return plugins.connect(self.provider, self.config, context)
 
 
 class _Picks:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import logging
 import sys
-import textwrap
 import threading
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -50,31 +48,6 @@ def {hook}():
 
 def offer(name: str, *, record: str = "DnsProvider", hook: str = "kubo_dns_providers") -> str:
     return OFFER.format(name=name, record=record, hook=hook)
-
-
-@pytest.fixture
-def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
-    """Installs a distribution with one module, as a package installer would: metadata, entry point, file."""
-    site = tmp_path / "site"
-    site.mkdir()
-    monkeypatch.syspath_prepend(str(site))
-    monkeypatch.delenv("KUBO_PLUGINS", raising=False)
-    monkeypatch.delenv("KUBO_DISABLE_PLUGINS", raising=False)
-    before = set(sys.modules)
-
-    def installer(distribution: str, entry: str, source: str, *, version: str = "1.0") -> str:
-        module = distribution.replace("-", "_")
-        (site / f"{module}.py").write_text(textwrap.dedent(source))
-        place = site / f"{module}-{version}.dist-info"
-        place.mkdir()
-        (place / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {distribution}\nVersion: {version}\n")
-        (place / "entry_points.txt").write_text(f"[kubo_sdk]\n{entry} = {module}\n")
-        return distribution
-
-    yield installer
-    for name in set(sys.modules) - before:
-        if name.startswith("fake_"):
-            del sys.modules[name]
 
 
 def found(*distributions: str, deny: tuple[str, ...] = ()) -> Plugins:
@@ -145,6 +118,26 @@ BROKEN = {
     "name": (
         offer("Power DNS"),
         "its hook 'kubo_dns_providers' offers a provider called 'Power DNS'; a name is small letters, digits",
+    ),
+    "summary": (
+        offer("x").replace('"a test"', '"two\\nlines"'),
+        "the summary of its provider 'x' is not one line of text",
+    ),
+    "contract": (
+        offer("x").replace("config=Config", "config=Config, contract=2"),
+        "its provider 'x' keeps contract 2 and this core speaks 1; install releases of both that fit together",
+    ),
+    "capability": (
+        offer("x").replace("config=Config", "config=Config, capabilities=('publish',)"),
+        "its provider 'x' names the capability 'publish', which there is not, did you mean 'publishes'? there are: pub",
+    ),
+    "capabilities that are a text": (
+        offer("x").replace("config=Config", "config=Config, capabilities='publishes'"),
+        "the capabilities of its provider 'x' are no tuple of words",
+    ),
+    "record that cannot be made": (
+        offer("x").replace("config=Config", "confg=Config"),
+        "its hook 'kubo_dns_providers' failed: TypeError: Provider.__init__() got an unexpected keyword",
     ),
     "config": (
         offer("x").replace("config=Config", "config=dict"),
@@ -352,6 +345,9 @@ def test_describe_tells_the_options_of_every_provider(install: Install) -> None:
         "version": "3.1",
         "port": "dns",
         "summary": "a test",
+        "contract": 1,
+        "capabilities": [],
+        "hooks": ["kubo_dns_providers"],
         "options": [
             {"name": "url", "type": "str", "required": True, "default": None},
             {"name": "port", "type": "int", "required": False, "default": 53},

@@ -25,6 +25,7 @@ def kubo_credential_store_providers() -> tuple[CredentialStoreProvider, ...]:
             summary="credentials sealed in one file on this host",
             config=FileCredentialsConfig,
             connect=_connect_file_credentials,
+            capabilities=("ecdsa-p256", "rsa-2048"),
         ),
     )
 
@@ -51,6 +52,7 @@ def kubo_ingress_providers() -> tuple[IngressProvider, ...]:
             summary="HAProxy on the proxy machines, in front of the API and of node ports",
             config=HaproxyConfig,
             connect=_connect_haproxy,
+            capabilities=("runs_on_proxies",),
         ),
     )
 

@@ -14,6 +14,8 @@ CACHE_VARIABLE = "KUBO_CACHE"
 # What a command's own program gets behind "--"; these commands take everything there as it is.
 PASSING_ON = ("exec", "kubectl")
 
+PLUGIN_PORTS = ("cpi", "credential-store", "dns", "ingress", "overlay")
+
 EXIT_CODES: Mapping[int, str] = {
     0: "done",
     1: "an error of no kind of its own",
@@ -25,7 +27,7 @@ EXIT_CODES: Mapping[int, str] = {
     7: "the world moved since the plan was made",
     8: "some steps failed",
     9: "an outside system, or a command on a machine, said no",
-    10: "status: the cluster is not healthy",
+    10: "status, check, heal: the cluster is not healthy",
     130: "stopped by Ctrl-C; the same command goes on",
 }
 
@@ -82,13 +84,26 @@ _SUMMARIES: Mapping[str, str] = {
     "up": "make the cluster as FILE describes it; again at any time",
     "plan": "show what up would do, and change nothing",
     "status": "show how the cluster and each instance is",
+    "check": "show what is wrong and what can be done about it, or do it",
+    "heal": "repair once what check finds, as far as that is safe",
+    "monitor": "watch the cluster and repair it, until told to stop",
+    "pause": "have every director leave the cluster, or one instance, alone",
+    "resume": "take pause back",
     "kubeconfig": "print the kubeconfig of the cluster's administrator",
     "kubectl": "run the release's kubectl against the cluster",
     "ssh": "open a shell on an instance",
     "exec": "run a command on an instance",
     "logs": "show the journal of an instance, or of one unit",
+    "recreate": "replace the machine of an instance; its disk comes with it",
+    "stop": "take an instance out of service",
+    "start": "put an instance back into service",
+    "restart": "restart what runs on an instance",
+    "recover": "go on with one etcd member's data after the majority is lost",
     "delete": "take the cluster away with everything it left",
+    "tasks": "show what was done to the cluster, by whom, and how it ended",
+    "task": "show one task: its steps, how long each took, and a picture of them",
     "plugins": "show what is installed, what it offers and what is broken",
+    "plugin": "for authors of plugins: begin one, or check that one keeps its contract",
     "version": "show the version",
 }
 
@@ -103,6 +118,39 @@ def _file(parser: argparse.ArgumentParser) -> None:
 
 def _instance(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("instance", metavar="INSTANCE", help="for example worker/0")
+
+
+def _disturb(parser: argparse.ArgumentParser) -> None:
+    _instance(parser)
+    parser.add_argument("--force", action="store_true", help="also where nothing would serve meanwhile")
+
+
+def _recover(parser: argparse.ArgumentParser) -> None:
+    meaning = "the member whose data counts (default: the one that has seen most)"
+    parser.add_argument("survivor", metavar="INSTANCE", nargs="?", default=None, help=meaning)
+    parser.add_argument("--force", action="store_true", help="accept that what only the others had is lost")
+
+
+def _check(parser: argparse.ArgumentParser) -> None:
+    _file(parser)
+    parser.add_argument("--auto", action="store_true", help="do about each problem what is safe by default")
+    parser.add_argument(
+        "--resolution",
+        metavar="PROBLEM=NAME",
+        action="append",
+        default=[],
+        help="do this about that problem, for example failed_unit:worker/0=reboot; may be given again",
+    )
+
+
+def _monitor(parser: argparse.ArgumentParser) -> None:
+    _file(parser)
+    parser.add_argument("--once", action="store_true", help="end as soon as there is nothing more to repair")
+
+
+def _pause(parser: argparse.ArgumentParser) -> None:
+    whole = "for example worker/0 (default: the whole cluster)"
+    parser.add_argument("instance", metavar="INSTANCE", nargs="?", default=None, help=whole)
 
 
 def _exec(parser: argparse.ArgumentParser) -> None:
@@ -127,6 +175,11 @@ def _kubeconfig(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _task(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("number", metavar="N", type=int, help="the number of the task, as kubo tasks shows it")
+    parser.add_argument("--svg", metavar="PATH", type=Path, default=None, help="write the picture as SVG")
+
+
 def _delete(parser: argparse.ArgumentParser) -> None:
     _file(parser)
     parser.add_argument("-y", "--yes", action="store_true", help="do not ask")
@@ -135,14 +188,45 @@ def _delete(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def _plugin(parser: argparse.ArgumentParser) -> None:
+    """Its commands are files of their own: ``commands/plugin_new.py``."""
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
+    summary = "write the skeleton of a plugin"
+    new = actions.add_parser("new", help=summary, description=f"{summary.capitalize()}.")
+    _common(new, short="-f")
+    new.add_argument("name", metavar="NAME", help="of the provider and of the distribution, for example acme-dns")
+    new.add_argument("--port", metavar="PORT", choices=PLUGIN_PORTS, required=True, help=", ".join(PLUGIN_PORTS))
+    new.add_argument("--directory", metavar="DIR", type=Path, default=None, help="where to write it (default: ./NAME)")
+    summary = "run the contract suite of a port against an installed provider"
+    check = actions.add_parser("check", help=summary, description=f"{summary.capitalize()}.")
+    _common(check, short="-f")
+    check.add_argument("port", metavar="PORT", choices=PLUGIN_PORTS, help=", ".join(PLUGIN_PORTS))
+    check.add_argument("provider", metavar="PROVIDER", help="the name of the provider, as kubo plugins shows it")
+    check.add_argument("--options", metavar="FILE", type=Path, default=None, help="YAML with the provider's options")
+    check.add_argument("--suite", metavar="FILE", type=Path, default=None, help="YAML with settings of the suite")
+
+
 _OWN = {
     "up": _file,
     "plan": _file,
     "status": _file,
+    "check": _check,
+    "heal": _file,
+    "monitor": _monitor,
+    "pause": _pause,
+    "resume": _pause,
     "kubeconfig": _kubeconfig,
     "kubectl": _kubectl,
     "ssh": _instance,
     "exec": _exec,
     "logs": _logs,
+    "recreate": _disturb,
+    "stop": _disturb,
+    "start": _instance,
+    "restart": _disturb,
+    "recover": _recover,
     "delete": _delete,
+    "tasks": _file,
+    "task": _task,
+    "plugin": _plugin,
 }

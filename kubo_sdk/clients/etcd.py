@@ -9,10 +9,13 @@ from attrs import frozen
 
 from kubo_sdk.clients.connection import Address, text
 from kubo_sdk.clients.etcd_gateway import EtcdGateway, decode, encode
+from kubo_sdk.clients.etcd_members import EtcdMembers, Member
 from kubo_sdk.clients.https import HttpsClient
 from kubo_sdk.errors import AuthError, Conflict, NotFound, ProviderError
 from kubo_sdk.model.secret import Secret
 from kubo_sdk.ports.access import Etcd, KeyValue
+
+__all__ = ["EtcdClient", "KeyValue", "Lease", "Member", "MemberStatus", "prefix_end", "prefix_span"]
 
 Span = tuple[bytes, bytes]
 
@@ -23,17 +26,6 @@ class Lease:
 
     id: int
     ttl: int
-
-
-@frozen(kw_only=True)
-class Member:
-    """One member.  The name is empty until it has started for the first time."""
-
-    id: int
-    name: str
-    peer_urls: tuple[str, ...]
-    client_urls: tuple[str, ...]
-    learner: bool
 
 
 @frozen(kw_only=True)
@@ -70,6 +62,7 @@ class EtcdClient:
         self._https = https
         self._gateway = EtcdGateway(https)
         self._call = self._gateway.call
+        self.membership = EtcdMembers(self._gateway)
 
     # -- keys
 
@@ -136,13 +129,26 @@ class EtcdClient:
             return False
 
     def members(self) -> tuple[Member, ...]:
-        reply = self._call("cluster/member/list", {}, what="list of etcd members", idempotent=True)
-        return tuple(_member(item) for item in reply["members"])
+        """Every member, as the first that answers knows them."""
+        return self.membership.list()
+
+    def members_at(self, host: str) -> tuple[Member, ...]:
+        """Every member, as the one on *host* knows them."""
+        return self.membership.list(self._endpoint(host))
+
+    def hand_over(self, host: str, member: int) -> None:
+        """Have the leader, which is on *host*, hand its leadership over to *member*."""
+        self.membership.move_leader(member, leader=self._endpoint(host))
 
     def status(self, host: str) -> MemberStatus:
         """What the member on *host* says of itself."""
         what = f"status of the etcd member on {host}"
         return _status(self._call("maintenance/status", {}, what=what, idempotent=True, endpoint=self._endpoint(host)))
+
+    def alarms(self) -> tuple[tuple[int, str], ...]:
+        """(id of a member, NOSPACE or CORRUPT) for every alarm.  Needs a quorum; a `status` tells them without one."""
+        reply = self._call("maintenance/alarm", {"action": "GET"}, what="list of etcd alarms", idempotent=True)
+        return tuple((int(item["memberID"]), str(item["alarm"])) for item in reply.get("alarms", ()))
 
     def _endpoint(self, host: str) -> Address:
         for endpoint in self._https.endpoints:
@@ -236,16 +242,6 @@ def _key_value(item: Mapping[str, str]) -> KeyValue:
         key=decode(item["key"]).decode(errors="surrogateescape"),
         value=decode(item.get("value", "")),
         mod_revision=int(item["mod_revision"]),
-    )
-
-
-def _member(item: Mapping[str, Any]) -> Member:
-    return Member(
-        id=int(item["ID"]),
-        name=item.get("name", ""),
-        peer_urls=tuple(item.get("peerURLs", ())),
-        client_urls=tuple(item.get("clientURLs", ())),
-        learner=bool(item.get("isLearner", False)),
     )
 
 

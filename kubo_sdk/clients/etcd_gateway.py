@@ -30,6 +30,8 @@ MEANINGS: tuple[tuple[str, type[ProviderError]], ...] = (
     ("unhealthy cluster", Unavailable),
     ("not started member", Unavailable),
     ("in sync with leader", Unavailable),
+    ("not enough started members", Unavailable),
+    ("too many learner members", Unavailable),
 )
 
 

@@ -23,6 +23,7 @@ FIELD_MANAGER = "kubo"
 INSTANCE_LABEL = "kubo/instance"
 APPLY = {"Content-Type": "application/apply-patch+yaml"}
 MERGE = {"Content-Type": "application/merge-patch+json"}
+JSON = {"Content-Type": "application/json"}
 # A new API server makes these itself, a moment after it says that it is ready.
 ITS_OWN = ("default", "kube-system", "kube-public", "kube-node-lease")
 # Objects of every other kind may lie in or be made of these.
@@ -47,6 +48,7 @@ class NodeStatus:
     kubelet_version: str
     unschedulable: bool
     labels: Mapping[str, str] = field(hash=False)
+    annotations: Mapping[str, str] = field(factory=dict, hash=False)
 
 
 class Watch:
@@ -112,6 +114,23 @@ class KubernetesClient:
         applied: Object = response.json()
         return applied
 
+    def create(self, item: Object) -> Object:
+        """Make the object.  Conflict when it is there already."""
+        path = self._path(item).rpartition("/")[0]
+        body = json.dumps(item).encode()
+        made: Object = self._https.request("POST", path, body, headers=JSON).check(f"create in {path}").json()
+        return made
+
+    def replace(self, item: Object) -> Object:
+        """Put *item* in the place of the object whose ``resourceVersion`` it carries.
+
+        Conflict when somebody changed the object meanwhile, NotFound when it is gone.
+        """
+        path = self._path(item)
+        body = json.dumps(item).encode()
+        replaced: Object = self._https.request("PUT", path, body, headers=JSON).check(f"replace {path}").json()
+        return replaced
+
     def apply_all(self, items: Iterable[Object]) -> None:
         """Apply in order, after what the others may lie in: namespaces, definitions, service accounts."""
         for item in sorted(items, key=lambda item: item["kind"] not in FIRST):
@@ -131,6 +150,31 @@ class KubernetesClient:
         """Set labels of a Node; None takes one away."""
         path = f"/api/v1/nodes/{quote(name)}"
         self._patch(path, {"metadata": {"labels": dict(labels)}}, MERGE).check(f"label node {name}")
+
+    def annotate_node(self, name: str, annotations: Mapping[str, str | None], *, unschedulable: bool) -> None:
+        """Set annotations of a Node, None takes one away, and whether pods may come to it."""
+        change = {"metadata": {"annotations": dict(annotations)}, "spec": {"unschedulable": unschedulable}}
+        self._patch(f"/api/v1/nodes/{quote(name)}", change, MERGE).check(f"change node {name}")
+
+    def node(self, name: str) -> NodeStatus:
+        """The Node of that name.  NotFound when there is none."""
+        return _node_status(self.get(f"/api/v1/nodes/{quote(name)}"))
+
+    def nodes_of(self, instance: str) -> tuple[NodeStatus, ...]:
+        """The Nodes that stand for the instance of that slug."""
+        return tuple(map(_node_status, self.list("/api/v1/nodes", f"{INSTANCE_LABEL}={instance}")))
+
+    def pods_on(self, node: str) -> tuple[Object, ...]:
+        """Every pod of that Node, ended ones too."""
+        query = urlencode({"fieldSelector": f"spec.nodeName={node}"})
+        reply = self._https.request("GET", f"/api/v1/pods?{query}").check(f"list pods of {node}").json()
+        return tuple(reply.get("items") or ())
+
+    def evict(self, namespace: str, pod: str, *, api_version: str) -> Response:
+        """Ask for the pod's removal, whatever the answer: 429 when a budget forbids it now, 404 when it is gone."""
+        body = {"apiVersion": api_version, "kind": "Eviction", "metadata": {"name": pod, "namespace": namespace}}
+        path = f"/api/v1/namespaces/{quote(namespace)}/pods/{quote(pod)}/eviction"
+        return self._https.request("POST", path, json.dumps(body).encode(), headers=JSON, idempotent=True)
 
     def nodes(self) -> tuple[NodeStatus, ...]:
         """Every Node, by name."""
@@ -194,4 +238,5 @@ def _node_status(node: Object) -> NodeStatus:
         kubelet_version=status.get("nodeInfo", {}).get("kubeletVersion", ""),
         unschedulable=bool(spec.get("unschedulable", False)),
         labels=labels,
+        annotations=dict(metadata.get("annotations") or {}),
     )

@@ -13,10 +13,13 @@ from kubo_sdk.config.structure import BAD, Reader
 from kubo_sdk.model.instance import Role
 from kubo_sdk.model.spec import (
     ClusterSpec,
+    HealthSpec,
     InstanceGroup,
     KubernetesSpec,
+    MeltdownSpec,
     NetworkSpec,
     ProviderChoice,
+    UpdateSpec,
     VmSize,
     default_groups,
 )
@@ -51,9 +54,12 @@ def _placeholders() -> Mapping[Any, Any]:
         (ClusterSpec, "kubernetes"): KubernetesSpec(version=version),
         (ClusterSpec, "instance_groups"): default_groups(),
         (ClusterSpec, "network"): NetworkSpec(),
+        (ClusterSpec, "health"): HealthSpec(),
+        (ClusterSpec, "update"): UpdateSpec(),
         InstanceGroup: group,
     }
-    parts = (KubernetesSpec(version=version), NetworkSpec(), group, VmSize())
+    sections = (NetworkSpec(), HealthSpec(), MeltdownSpec(), UpdateSpec())
+    parts = (KubernetesSpec(version=version), *sections, group, VmSize())
     return {**ports, **defaults, **{key: value for part in parts for key, value in _fields(part).items()}}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from datetime import datetime
 
 from kubo_sdk.engine.clock import Clock
@@ -14,15 +15,20 @@ class CancelToken:
 
     def __init__(self) -> None:
         self._event = threading.Event()
-        self._children: list[CancelToken] = []
+        self._lock = threading.RLock()
+        self._parent: CancelToken | None = None
+        # A token may outlive many operations; what they made of it goes with them.
+        self._children: weakref.WeakSet[CancelToken] = weakref.WeakSet()
         self.reason = ""
 
     def child(self) -> CancelToken:
         """A token that is set with this one, and can be set alone."""
         child = CancelToken()
-        self._children.append(child)
-        if self.is_cancelled:
-            child.cancel(self.reason)
+        child._parent = self
+        with self._lock:
+            self._children.add(child)
+            if self.is_cancelled:
+                child.cancel(self.reason)
         return child
 
     @property
@@ -30,10 +36,11 @@ class CancelToken:
         return self._event.is_set()
 
     def cancel(self, reason: str) -> None:
-        self.reason = reason
-        self._event.set()
-        for child in self._children:
-            child.cancel(reason)
+        with self._lock:
+            self.reason = reason
+            self._event.set()
+            for child in tuple(self._children):
+                child.cancel(reason)
 
     def check(self) -> None:
         """Raise Cancelled once the token is set."""

@@ -1,72 +1,75 @@
-"""Journal: history and timing of what was done, in SQLite.  Never the truth: it may be deleted at any time."""
+"""Journal: history and timing of what was done, in SQLite, one task for each operation.  It may be deleted at any time.
+
+Never the truth: nothing that decides reads it.
+"""
 
 from __future__ import annotations
 
 import json
 import logging
 import threading
-from contextlib import closing
+import uuid
+from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import attrs
-
+from kubo_sdk.engine.journal_file import forget_old_tasks, open_journal
+from kubo_sdk.engine.process import this_process
 from kubo_sdk.events import Event
-from kubo_sdk.private_files import make_private_directory, make_private_file
+from kubo_sdk.planning.plan import Plan
 
 if TYPE_CHECKING:
     import sqlite3
 
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS events (
-    id INTEGER PRIMARY KEY, run TEXT NOT NULL, at TEXT NOT NULL, kind TEXT NOT NULL, body TEXT NOT NULL
-)
-"""
+PLAN = "Plan"
 
 log = logging.getLogger(__name__)
 
 
-def event_to_dict(event: Event) -> dict[str, Any]:
-    """The event as JSON-able data: its type under ``event``, its time as ISO 8601."""
-    body = attrs.asdict(event, recurse=False)
-    return {"event": type(event).__name__, **body, "cluster": str(event.cluster), "at": event.at.isoformat()}
-
-
 class Journal:
-    """An observer that writes every event.  A failure to write is logged and stops nothing."""
+    """An observer that writes every event of one operation.  A failure to write is logged and stops nothing."""
 
-    def __init__(self, path: Path, run: str) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = path
-        self._run = run
+        self._run = uuid.uuid4().hex
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
 
+    def begin(self, operation: str, at: datetime) -> None:
+        """Open the file and a task in it."""
+        who = this_process()
+        row = (self._run, operation, who.user, who.host, who.pid, who.born, at.isoformat())
+
+        def write() -> None:
+            self._connection = open_journal(self._path)
+            forget_old_tasks(self._connection)
+            self._connection.execute(
+                "INSERT INTO tasks (run, operation, user, host, pid, born, started) VALUES (?, ?, ?, ?, ?, ?, ?)", row
+            )
+
+        self._guarded(write)
+
+    def planned(self, plan: Plan, at: datetime) -> None:
+        """Write down what is about to be done and why."""
+        self._write({"event": PLAN, "at": at.isoformat(), **plan.to_dict()})
+
     def __call__(self, event: Event) -> None:
-        import sqlite3  # noqa: PLC0415 - not needed by programs that only plan
+        self._write(event.to_dict())
 
-        body = event_to_dict(event)
-        try:
-            with self._lock:
-                connection = self._connection or self._open()
-                connection.execute(
-                    "INSERT INTO events (run, at, kind, body) VALUES (?, ?, ?, ?)",
-                    (self._run, body["at"], body["event"], json.dumps(body)),
-                )
-        except (sqlite3.Error, OSError) as error:
-            log.warning("journal %s cannot be written: %s", self._path, error)
+    def end(self, result: str, error: str, at: datetime) -> None:
+        """Close the task, and the file."""
 
-    def _open(self) -> sqlite3.Connection:
-        import sqlite3  # noqa: PLC0415
+        def write() -> None:
+            assert self._connection is not None, "it began"
+            self._connection.execute(
+                "UPDATE tasks SET ended = ?, result = ?, error = ? WHERE run = ?",
+                (at.isoformat(), result, error, self._run),
+            )
 
-        make_private_directory(self._path.parent)
-        make_private_file(self._path)
-        connection = sqlite3.connect(self._path, check_same_thread=False, isolation_level=None)
-        # History only: a lost last second costs nothing, an fsync for each event would.
-        connection.execute("PRAGMA synchronous=OFF")
-        connection.execute("PRAGMA journal_mode=MEMORY")
-        connection.execute(_SCHEMA)
-        self._connection = connection
-        return connection
+        if self._connection is not None:
+            self._guarded(write)
+        self.close()
 
     def close(self) -> None:
         with self._lock:
@@ -74,13 +77,20 @@ class Journal:
                 self._connection.close()
                 self._connection = None
 
+    def _write(self, body: dict[str, Any]) -> None:
+        row = (self._run, body["at"], body["event"], json.dumps(body, default=str))
 
-def read_journal(path: Path) -> list[dict[str, Any]]:
-    """Every event of the journal at *path*, oldest first; empty when there is none."""
-    import sqlite3  # noqa: PLC0415
+        def write() -> None:
+            if self._connection is not None:
+                self._connection.execute("INSERT INTO events (run, at, kind, body) VALUES (?, ?, ?, ?)", row)
 
-    if not path.exists():
-        return []
-    with closing(sqlite3.connect(path)) as connection:
-        rows = connection.execute("SELECT run, body FROM events ORDER BY id").fetchall()
-    return [{"run": run, **json.loads(body)} for run, body in rows]
+        self._guarded(write)
+
+    def _guarded(self, write: Callable[[], None]) -> None:
+        import sqlite3  # noqa: PLC0415
+
+        try:
+            with self._lock:
+                write()
+        except (sqlite3.Error, OSError) as error:
+            log.warning("journal %s cannot be written: %s", self._path, error)

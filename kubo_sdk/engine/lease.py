@@ -14,18 +14,36 @@ from kubo_sdk.errors import LeaseHeld
 from kubo_sdk.model.instance import ClusterId
 from kubo_sdk.private_files import make_private_directory
 
+# Of so many holders that were killed one after the other the file remembers the names.
+REMEMBERED = 16
+
 
 @contextmanager
-def file_lease(path: Path, cluster: ClusterId, operation: str, clock: Clock) -> Iterator[None]:
-    """Hold the lease of *cluster* while the block runs; LeaseHeld names the process that has it."""
+def file_lease(
+    path: Path, cluster: ClusterId, operation: str, clock: Clock, *, name: str = ""
+) -> Iterator[tuple[str, ...]]:
+    """Hold the lease of *cluster* while the block runs; LeaseHeld names the process that has it.
+
+    *name* is what this holder calls itself elsewhere.  Gives the names of the last holders: having the lock proves that
+    they are gone.
+    """
     descriptor = _lock(path, cluster)
     try:
-        holder = {"pid": os.getpid(), "operation": operation, "since": clock.now().isoformat(timespec="seconds")}
+        gone = _names(descriptor)
+        since = clock.now().isoformat(timespec="seconds")
+        holder = {"pid": os.getpid(), "operation": operation, "since": since, "names": [*gone, name][-REMEMBERED:]}
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, json.dumps(holder).encode(), 0)
-        yield
+        yield gone
     finally:
         os.close(descriptor)
+
+
+def _names(descriptor: int) -> tuple[str, ...]:
+    try:
+        return tuple(str(name) for name in json.loads(os.pread(descriptor, 4096, 0))["names"] if name)
+    except (ValueError, KeyError, TypeError):
+        return ()
 
 
 def _lock(path: Path, cluster: ClusterId) -> int:

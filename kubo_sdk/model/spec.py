@@ -51,10 +51,11 @@ class InstanceGroup:
 
     def members(self) -> tuple[Instance, ...]:
         """The slots of this group, striped over its AZs."""
-        return tuple(
-            Instance(group=self.name, index=index, role=self.role, az=self.azs[index % len(self.azs)])
-            for index in range(self.instances)
-        )
+        return tuple(self.member(index) for index in range(self.instances))
+
+    def member(self, index: int) -> Instance:
+        """The slot of that number."""
+        return Instance(group=self.name, index=index, role=self.role, az=self.azs[index % len(self.azs)])
 
 
 @frozen(kw_only=True)
@@ -89,6 +90,43 @@ class KubernetesSpec:
     extra_args: Mapping[str, Mapping[str, str]] = field(factory=dict, hash=False)
 
 
+@frozen(kw_only=True)
+class MeltdownSpec:
+    """When so many machines fail at once that repairing them would rather harm than help.
+
+    ``count`` machines (0: five, or more than half of a smaller cluster) and ``share`` percent of all must be down.  One
+    that could not be repaired stops counting after ``window_seconds``.
+    """
+
+    count: int = 0
+    share: int = 20
+    window_seconds: float = 600.0
+
+
+@frozen(kw_only=True)
+class HealthSpec:
+    """How the cluster is watched, and how much the director may repair by itself.
+
+    Not ``enabled``: it watches and tells, and repairs nothing.  A machine that starts has ``startup_seconds`` before it
+    is judged.  Each rung of repair is tried at most ``attempts`` times for one instance within ``window_seconds``.
+    """
+
+    enabled: bool = True
+    probe_seconds: float = 1.0
+    unhealthy_after_seconds: float = 2.0
+    startup_seconds: float = 60.0
+    attempts: int = 5
+    window_seconds: float = 600.0
+    meltdown: MeltdownSpec = MeltdownSpec()
+
+
+@frozen(kw_only=True)
+class UpdateSpec:
+    """How machines are taken out of service.  A worker's pods have ``drain_timeout_seconds`` to move elsewhere."""
+
+    drain_timeout_seconds: float = 120.0
+
+
 def default_groups() -> tuple[InstanceGroup, ...]:
     """The seed's shape: 3 etcd, 2 master, 3 worker, 1 proxy."""
     shape = ((Role.ETCD, 3, 1024), (Role.MASTER, 2, 0), (Role.WORKER, 3, 0), (Role.PROXY, 1, 0))
@@ -113,6 +151,8 @@ class ClusterSpec:
     dns: ProviderChoice = ProviderChoice(provider="hosts")
     overlay: ProviderChoice = ProviderChoice(provider="flannel")
     ingress: ProviderChoice = ProviderChoice(provider="haproxy")
+    health: HealthSpec = HealthSpec()
+    update: UpdateSpec = UpdateSpec()
 
     @property
     def id(self) -> ClusterId:
@@ -136,6 +176,14 @@ class ClusterSpec:
             if role is None or group.role is role
             for instance in group.members()
         )
+
+    def instance(self, instance_id: str) -> Instance | None:
+        """The slot of that id; None if there is none."""
+        name, _, number = instance_id.rpartition("/")
+        for group in self.instance_groups:
+            if group.name == name and number.isdecimal() and int(number) < group.instances:
+                return group.member(int(number))
+        return None
 
     def group(self, name: str) -> InstanceGroup:
         """The group of that name; KeyError if there is none."""

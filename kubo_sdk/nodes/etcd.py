@@ -1,20 +1,32 @@
-"""An etcd member: one of a static cluster whose members all start at once."""
+"""An etcd member: one of those that all start at once in a new cluster, or one that joins what is there.
+
+Who is a member is etcd's own affair, so what it starts with lies in files whose change restarts nothing.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from kubo_sdk.model.instance import Instance, Role
-from kubo_sdk.model.spec import InstanceGroup
+from kubo_sdk.model.spec import ClusterSpec, InstanceGroup
 from kubo_sdk.nodes import accounts
 from kubo_sdk.nodes.credential_files import authority_file, certificate_files
 from kubo_sdk.nodes.flags import flags_for
 from kubo_sdk.nodes.gates import ETCD
 from kubo_sdk.nodes.paths import DISK, ETCD_PKI
-from kubo_sdk.ports.node import Contribution, NodeContext, Unit
+from kubo_sdk.ports.node import Contribution, NodeContext, NodeFile, Unit
 from kubo_sdk.systemd import HARDENED, command_line, service
 
+UNIT = "etcd.service"
+LOOPBACK = "127.0.0.1"
 CLIENT_PORT = 2379
 PEER_PORT = 2380
 METRICS_PORT = 2381
+
+# What a new cluster starts with; a member that has data does not look at it.
+CLUSTER_FILE = "/etc/etcd/cluster.env"
+# Written just before the first start of a member that joins.  It goes when that member has started.
+JOIN_FILE = "/etc/etcd/join.env"
 
 CA = f"{ETCD_PKI}/ca.crt"
 SERVER = f"{ETCD_PKI}/server"
@@ -34,13 +46,39 @@ def etcd(context: NodeContext) -> Contribution:
         *certificate_files(context, f"etcd-server-{slug}", SERVER, accounts.ETCD),
         *certificate_files(context, f"etcd-peer-{slug}", PEER, accounts.ETCD),
     )
-    unit = Unit(name="etcd.service", text=_unit(context), restart_on=tuple(file.path for file in files[1:]))
-    return Contribution(files=files, units=(unit,))
+    unit = Unit(name=UNIT, text=_unit(context), restart_on=tuple(file.path for file in files[1:]))
+    return Contribution(files=(*files, _cluster_file(context)), units=(unit,))
+
+
+def _cluster_file(context: NodeContext) -> NodeFile:
+    # Members know each other by name: a data directory outlives its machine, and the next one may have a new address.
+    members = ((peer.slug, peer_url(context.spec, peer)) for peer in context.spec.instances(Role.ETCD))
+    client_urls = (client_url(context.address), client_url(LOOPBACK))
+    return NodeFile(path=CLUSTER_FILE, content=environment(members, state="new", client_urls=client_urls))
+
+
+def environment(members: Iterable[tuple[str, str]], *, state: str, client_urls: Iterable[str]) -> str:
+    """What etcd starts with: (name, peer URL) of each member, and where it listens to clients."""
+    settings = {
+        "ETCD_INITIAL_CLUSTER": ",".join(f"{name}={url}" for name, url in members),
+        "ETCD_INITIAL_CLUSTER_STATE": state,
+        "ETCD_LISTEN_CLIENT_URLS": ",".join(client_urls),
+    }
+    return "".join(f"{key}={value}\n" for key, value in settings.items())
+
+
+def client_url(address: str) -> str:
+    return f"https://{address}:{CLIENT_PORT}"
+
+
+def peer_url(spec: ClusterSpec, member: Instance) -> str:
+    """Where the other members find it."""
+    return f"https://{spec.hostname(member)}:{PEER_PORT}"
 
 
 def endpoints(context: NodeContext) -> str:
     """The client URLs of all members, as a comma-separated list."""
-    return ",".join(f"https://{address}:{CLIENT_PORT}" for _, address in context.peers(Role.ETCD))
+    return ",".join(client_url(address) for _, address in context.peers(Role.ETCD))
 
 
 def etcd_minor(version: str) -> int:
@@ -74,7 +112,9 @@ def _unit(context: NodeContext) -> str:
             **HARDENED,
             "Type": "notify",
             "User": accounts.ETCD,
+            "EnvironmentFile": (CLUSTER_FILE, f"-{JOIN_FILE}"),
             "ExecStartPre": f"+{command_line(make_directory)}",
+            "ExecStartPost": f"+{command_line(('/bin/rm', '-f', JOIN_FILE))}",
             # It reports itself ready once it has a leader; one that waits for the others must not be killed.
             "TimeoutStartSec": "infinity",
         },
@@ -83,18 +123,13 @@ def _unit(context: NodeContext) -> str:
 
 def _flags(context: NodeContext) -> dict[str, str]:
     address = context.address
-    # Members know each other by name: a data directory outlives its machine, and the next one may have a new address.
-    members = (f"{peer.slug}={_peer_url(context, peer)}" for peer, _ in context.peers(Role.ETCD))
     group = context.spec.group(context.instance.group)
     return {
         "name": context.instance.slug,
         "data-dir": data_directory(group),
-        "listen-client-urls": f"https://{address}:{CLIENT_PORT},https://127.0.0.1:{CLIENT_PORT}",
-        "advertise-client-urls": f"https://{address}:{CLIENT_PORT}",
+        "advertise-client-urls": client_url(address),
         "listen-peer-urls": f"https://{address}:{PEER_PORT}",
-        "initial-advertise-peer-urls": _peer_url(context, context.instance),
-        "initial-cluster": ",".join(members),
-        "initial-cluster-state": "new",
+        "initial-advertise-peer-urls": peer_url(context.spec, context.instance),
         "initial-cluster-token": f"{context.spec.director}-{context.spec.name}",
         "listen-metrics-urls": f"http://127.0.0.1:{METRICS_PORT}",
         "trusted-ca-file": CA,
@@ -116,7 +151,3 @@ def _flags(context: NodeContext) -> dict[str, str]:
         "bcrypt-cost": "4",
         "logger": "zap",
     }
-
-
-def _peer_url(context: NodeContext, member: Instance) -> str:
-    return f"https://{context.spec.hostname(member)}:{PEER_PORT}"

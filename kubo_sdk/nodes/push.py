@@ -18,6 +18,7 @@ from kubo_sdk.ports.shell import Outcome, Shell
 __all__ = ["Changes", "MachineManifest", "PushResult", "changes", "push", "read_manifest", "start_units"]
 
 PUSH_SECONDS = 120.0
+READ_SECONDS = 60.0
 
 
 @frozen(kw_only=True)
@@ -31,9 +32,9 @@ class PushResult:
     started: tuple[str, ...] = ()
 
 
-def read_manifest(shell: Shell) -> MachineManifest | None:
+def read_manifest(shell: Shell, *, timeout: float = READ_SECONDS) -> MachineManifest | None:
     """What was put on the machine before; None for a machine nothing was put on."""
-    outcome = shell.run(["sh", "-c", READ])
+    outcome = shell.run(["sh", "-c", READ], timeout=timeout)
     return parse_machine(outcome.check("reading what the machine carries").decode())
 
 

@@ -7,6 +7,9 @@ take away again: it makes the first bindings and is for emergencies.  Everybody 
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
+
 from attrs import frozen
 
 from kubo_sdk.model.instance import Instance, Role
@@ -30,6 +33,11 @@ CA_DAYS = 3650
 
 # 64 letters and digits hold 381 bits; SHA-256 makes the 32 bytes of a secretbox key of them.
 ENCRYPTION_KEY_LENGTH = 64
+
+_OF_A_MACHINE = re.compile(
+    r"(etcd-server|etcd-peer|etcd-overlay|overlay-gate|apiserver|control-plane|kubelet|kubelet-server|kube-proxy|overlay)"
+    r"-.+-[0-9]+"
+)
 
 _LEAF_USAGE = ("digital_signature", "key_encipherment")
 _CA_USAGE = ("key_cert_sign", "crl_sign")
@@ -100,6 +108,12 @@ def needed_by(spec: ClusterSpec, instance: Instance, overlay: OverlayInfo) -> tu
             leaves.append(f"overlay-{slug}")
         return tuple(leaves)
     return ()
+
+
+def stray_credentials(spec: ClusterSpec, overlay: OverlayInfo, leaves: Iterable[str]) -> tuple[str, ...]:
+    """Those of *leaves* that belong to machines of instances the spec does not list."""
+    wished = {leaf for instance in spec.instances() for leaf in needed_by(spec, instance, overlay)}
+    return tuple(sorted(leaf for leaf in leaves if _OF_A_MACHINE.fullmatch(leaf) and leaf not in wished))
 
 
 def _etcd(spec: ClusterSpec, instance: Instance, names: tuple[str, ...], overlay: OverlayInfo) -> tuple[Wanted, ...]:

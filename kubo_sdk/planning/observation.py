@@ -9,7 +9,8 @@ from typing import Any
 
 from attrs import field, frozen
 
-from kubo_sdk.model.instance import Instance
+from kubo_sdk.model.instance import Instance, Role
+from kubo_sdk.planning.health import EtcdMemberView
 from kubo_sdk.ports.cpi import Disk, Vm, VmState
 
 
@@ -34,8 +35,11 @@ class Drift:
 class InstanceView:
     """One wished-for instance and what fills it.
 
-    ``drift`` is None while it cannot be known: no machine, no address or no certificates yet.
-    ``ready``: its Node is Ready, its etcd member healthy, its API server answers; True for roles without such a word.
+    ``drift`` is None while it cannot be known: no machine or no certificates yet.  While it is not ``settled``, it
+    depends on what does not exist yet, an address or a certificate, and ``drift`` is the most that may differ.
+    ``ready``: its Node is Ready, its etcd member healthy; for a master and a proxy, the API answers.
+    ``reachable``: its machine answers; also said of a slot without one.  ``units`` are those on the machine.
+    ``cordoned``: the director took its Node out of service.
     """
 
     instance: Instance
@@ -44,6 +48,10 @@ class InstanceView:
     configured: bool = False
     drift: Drift | None = None
     ready: bool = False
+    settled: bool = True
+    reachable: bool = True
+    units: tuple[str, ...] = ()
+    cordoned: bool = False
 
     @property
     def exists(self) -> bool:
@@ -54,13 +62,21 @@ class InstanceView:
     def is_stopped(self) -> bool:
         return self.vm is not None and self.vm.state is VmState.STOPPED
 
+    @property
+    def is_serving(self) -> bool:
+        """True when its machine runs, answers and was configured: taking it away takes something away."""
+        return self.exists and not self.is_stopped and self.reachable and self.configured
+
 
 @frozen(kw_only=True)
 class Observation:
     """Everything planning looks at.
 
     ``recorded`` holds the digests the cluster keeps of what was applied to it (bootstrap objects, etcd access);
-    ``wished`` the digests it should keep.
+    ``wished`` the digests it should keep.  ``members`` is None when no etcd member could list them.  ``unknown`` are
+    the instances whose addresses are not counted on: they have no machine, or lose it.  ``nodes`` holds the slug of
+    every instance that has a Node.  ``stray_credentials`` are leaves and ``stale_names`` records of instances the spec
+    does not list.
     """
 
     instances: tuple[InstanceView, ...]
@@ -75,6 +91,11 @@ class Observation:
     credentials: tuple[str, ...] = ()
     recorded: Mapping[str, str] = field(factory=dict, hash=False)
     wished: Mapping[str, str] = field(factory=dict, hash=False)
+    members: tuple[EtcdMemberView, ...] | None = None
+    unknown: tuple[str, ...] = ()
+    nodes: tuple[str, ...] = ()
+    stray_credentials: tuple[str, ...] = ()
+    stale_names: tuple[str, ...] = ()
 
     def view(self, instance_id: str) -> InstanceView:
         """The view of that instance; KeyError if the spec has none."""
@@ -88,16 +109,23 @@ class Observation:
         """A digest of what a plan depends on, to notice that the world moved."""
         facts = [
             [
-                [v.instance.id, v.vm and v.vm.id, v.vm and v.vm.state, v.disk and v.disk.id, repr(v.drift)]
+                [v.instance.id, v.vm and v.vm.id, v.vm and v.vm.state, v.disk and v.disk.id, repr(v.drift), v.settled]
                 for v in self.instances
             ],
             [vm.id for vm in self.strangers],
             [disk.id for disk in self.stray_disks],
+            [[m.id, m.name, m.learner] for m in self.members or ()],
             self.missing_authorities,
             self.missing_certificates,
             sorted(self.recorded.items()),
         ]
         return fingerprint_of(facts)
+
+
+def role_of(vm: Vm) -> Role | None:
+    """What a machine was made for, as its tags tell; None for one whose tags do not."""
+    told = dict(vm.tags).get("role", vm.instance.partition("/")[0])
+    return Role(told) if told in set(Role) else None
 
 
 def fingerprint_of(facts: Any) -> str:

@@ -25,3 +25,6 @@ class Repair:
     def condemned(self) -> tuple[str, ...]:
         """The instances whose machines go."""
         return (*self.replace, *self.wipe)
+
+
+NO_REPAIR = Repair()

@@ -7,18 +7,20 @@ from typing import Any, get_args, get_type_hints
 
 import attrs
 
+from kubo_sdk.plugins.discovery import Candidate
 from kubo_sdk.plugins.loading import Loaded, Offer
+from kubo_sdk.plugins.verify import hooks
 
 
 def describe(loaded: Loaded) -> list[dict[str, Any]]:
     """A row for every provider, for every plugin without one, and for every broken or left-out plugin.
 
-    Keys: name, plugin, distribution, version, port, summary, options, status (``ok``, ``broken``, ``clash`` or
-    ``left out``), reason.
+    Keys: name, plugin, distribution, version, port, summary, contract, capabilities, options, hooks (all of the
+    plugin's), status (``ok``, ``broken``, ``clash`` or ``left out``), reason.
     """
-    rows = [_offer_row(offer) for _, offer in sorted(loaded.offers.items())]
+    rows = [_offer_row(loaded, offer) for _, offer in sorted(loaded.offers.items())]
     offering = {offer.plugin.name for offer in loaded.offers.values()}
-    rows += [_row(plugin, port="") for plugin in loaded.plugins if plugin.name not in offering]
+    rows += [_row(plugin, hooks=_hooks(loaded, plugin)) for plugin in loaded.plugins if plugin.name not in offering]
     rows += [_row(broken, status="broken", reason=broken.reason) for broken in loaded.broken]
     rows += [{**_empty_row(), "status": "clash", "reason": clash} for clash in loaded.clashes]
     rows += [_row(plugin, status="left out", reason="left out on request") for plugin in loaded.skipped]
@@ -27,7 +29,8 @@ def describe(loaded: Loaded) -> list[dict[str, Any]]:
 
 def _empty_row() -> dict[str, Any]:
     keys = ("name", "plugin", "distribution", "version", "port", "summary")
-    return {**dict.fromkeys(keys, ""), "options": [], "status": "ok", "reason": ""}
+    lists: dict[str, Any] = {"capabilities": [], "options": [], "hooks": []}
+    return {**dict.fromkeys(keys, ""), "contract": None, **lists, "status": "ok", "reason": ""}
 
 
 def _row(plugin: Any, **more: Any) -> dict[str, Any]:
@@ -35,11 +38,18 @@ def _row(plugin: Any, **more: Any) -> dict[str, Any]:
     return {**_empty_row(), "name": plugin.name, **origin, **more}
 
 
-def _offer_row(offer: Offer) -> dict[str, Any]:
+def _offer_row(loaded: Loaded, offer: Offer) -> dict[str, Any]:
     provider = offer.provider
     return _row(offer.plugin, port=offer.port, summary=provider.summary, options=options(provider.config)) | {
-        "name": provider.name
+        "name": provider.name,
+        "contract": provider.contract,
+        "capabilities": sorted(provider.capabilities),
+        "hooks": _hooks(loaded, offer.plugin),
     }
+
+
+def _hooks(loaded: Loaded, plugin: Candidate) -> list[str]:
+    return [hook for hook in hooks() if loaded.caller(plugin, hook) is not None]
 
 
 def options(config: type) -> list[dict[str, Any]]:

@@ -5,26 +5,31 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from kubo_sdk.errors import PluginError
+from kubo_sdk.errors import KuboError, PluginError
 from kubo_sdk.hookspecs import Objection
 from kubo_sdk.plugins.choice import pick
+from kubo_sdk.plugins.connected import reason_against_connected
 from kubo_sdk.plugins.describe import describe
 from kubo_sdk.plugins.discovery import builtin, handed_over, installed, select
-from kubo_sdk.plugins.loading import BrokenPlugin, Loaded, first_line, load
+from kubo_sdk.plugins.loading import PORTS, BrokenPlugin, Loaded, first_line, load
 
 if TYPE_CHECKING:
     from kubo_sdk.events import Event
     from kubo_sdk.model.spec import ClusterSpec
     from kubo_sdk.planning.plan import Plan
     from kubo_sdk.ports.providers import (
+        ConnectContext,
         CpiProvider,
         CredentialStoreProvider,
         DnsProvider,
         IngressProvider,
         OverlayProvider,
+        Provider,
     )
+
+P = TypeVar("P")
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +85,21 @@ class Plugins:
         """The ingress of that name; errors as for `cpi`."""
         return cast("IngressProvider", pick(self._loaded, "ingress", name))
 
+    def connect(self, provider: Provider[P], config: object, context: ConnectContext) -> P:
+        """What *provider* connects to.  PluginError when that fails, or is not what the provider's record promises."""
+        try:
+            connected = provider.connect(config, context)
+            reason = reason_against_connected(provider, connected)
+        except KuboError:
+            raise
+        except Exception as error:
+            log.debug("%s cannot connect", self._told(provider), exc_info=True)
+            reason = f"it cannot connect: {first_line(error)}"
+            raise PluginError(f"{self._told(provider)}: {reason}; repair or reinstall it") from error
+        if reason is not None:
+            raise PluginError(f"{self._told(provider)}: {reason}; repair or reinstall it")
+        return connected
+
     def review(self, plan: Plan, spec: ClusterSpec) -> tuple[Objection, ...]:
         """What plugins object to in *plan*.  A reviewer that fails objects: nobody knows what it would have said."""
         objections: list[Objection] = []
@@ -104,6 +124,14 @@ class Plugins:
     def describe(self) -> list[dict[str, Any]]:
         """A JSON-able row for every provider, every plugin without one, and every broken or left-out plugin."""
         return describe(self._loaded)
+
+    def _told(self, provider: Provider[Any]) -> str:
+        """The provider with where it comes from: ``the CPI 'x' (plugin 'acme' of acme-cpi 1.2)``."""
+        for offer in self._loaded.offers.values():
+            if offer.provider is provider:
+                called = next(port.called for port in PORTS if port.port == offer.port)
+                return f"the {called} {provider.name!r} (plugin {offer.plugin.name!r} of {offer.plugin.source})"
+        return f"the provider {provider.name!r}"
 
     @property
     def _loaded(self) -> Loaded:

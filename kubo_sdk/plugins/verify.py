@@ -12,7 +12,7 @@ import attrs
 import pluggy
 
 from kubo_sdk import hookspecs
-from kubo_sdk.ports.providers import Provider
+from kubo_sdk.ports.providers import CONTRACTS, Provider
 
 HOOK_PREFIX = "kubo_"
 _PROVIDER_NAME = re.compile(r"[a-z0-9]([a-z0-9_.-]*[a-z0-9])?")
@@ -80,4 +80,27 @@ def reason_against_record(record: object, wanted: type[Provider[object]], hook: 
         return f"the config of its provider {record.name!r} is no attrs class"
     if not callable(record.connect):
         return f"the connect of its provider {record.name!r} cannot be called"
+    if not isinstance(record.summary, str) or len(record.summary.splitlines()) > 1:
+        return f"the summary of its provider {record.name!r} is not one line of text"
+    return _reason_against_promises(record)
+
+
+def _reason_against_promises(record: Provider[object]) -> str | None:
+    """What is wrong with the contract version and the capabilities a record names."""
+    if record.contract not in CONTRACTS:
+        spoken = " and ".join(str(version) for version in CONTRACTS)
+        return (
+            f"its provider {record.name!r} keeps contract {record.contract!r} and this core speaks {spoken}; "
+            "install releases of both that fit together"
+        )
+    if not isinstance(record.capabilities, tuple):
+        return f"the capabilities of its provider {record.name!r} are no tuple of words"
+    for word in record.capabilities:
+        if word not in record.known_capabilities:
+            near = get_close_matches(str(word), record.known_capabilities, n=1)
+            meant = f", did you mean {near[0]!r}?" if near else ";"
+            return (
+                f"its provider {record.name!r} names the capability {word!r}, which there is not{meant} "
+                f"there are: {', '.join(record.known_capabilities)}"
+            )
     return None

@@ -52,19 +52,27 @@ class Endpoint:
 
 @frozen(kw_only=True)
 class IngressInfo:
-    """``runs_on_proxies``: the provider runs on machines of the proxy group, so there must be one."""
+    """``runs_on_proxies``: the provider runs on machines of the proxy group, so there must be one.
+
+    It is a `NodeContributor` then; it keeps nothing elsewhere, and what it puts on the proxies changes with the
+    backends, so that a unit there is restarted.
+    """
 
     contract: int = 1
     runs_on_proxies: bool = False
 
 
 class Ingress(Protocol):
-    """Deleting what is absent succeeds."""
+    """Deleting what is absent succeeds.  Another cluster's endpoint of the same name is another endpoint."""
 
     def info(self) -> IngressInfo: ...
 
     def ensure_endpoint(self, request: EndpointRequest) -> Endpoint:
-        """Make the endpoint as requested, or change it to that, and return its stable address."""
+        """Make the endpoint as requested, or change it to that, and return its stable address.
+
+        The address stays the same until the endpoint is deleted, whatever its backends, of which there may be none.
+        ``port`` is the first of the requested ports.  NotFound when it ``runs_on_proxies`` and none has an address.
+        """
         ...
 
     def delete_endpoint(self, name: str) -> None: ...

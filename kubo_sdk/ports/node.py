@@ -45,7 +45,10 @@ class NodeFile:
 
 @frozen(kw_only=True)
 class Unit:
-    """One systemd unit.  ``restart_on`` names the files whose change restarts it; a change of its text always does."""
+    """One systemd unit.  ``restart_on`` names the files whose change restarts it; a change of its text always does.
+
+    Those files are of the same contribution.
+    """
 
     name: str
     text: str = field(repr=False)
@@ -66,7 +69,7 @@ class Contribution:
 class NodeContext:
     """All that one instance's files may depend on.
 
-    ``addresses``: the IPv4 address of every instance, by id.  ``node_name``: what the instance is called as a Node.
+    ``addresses``: the IPv4 address of every instance that has a machine, by id.  ``node_name``: what the instance is called as a Node.
     ``credentials``: by leaf name; only those this instance may see.  ``ca``: the certificates (PEM) that prove the API.
     """
 
@@ -83,8 +86,12 @@ class NodeContext:
     credentials: Mapping[str, Credential] = field(repr=False)
 
     def peers(self, role: Role) -> tuple[tuple[Instance, str], ...]:
-        """The instances of *role* with their addresses."""
-        return tuple((instance, self.addresses[instance.id]) for instance in self.spec.instances(role))
+        """The instances of *role* that have a machine, with their addresses."""
+        return tuple(
+            (instance, self.addresses[instance.id])
+            for instance in self.spec.instances(role)
+            if instance.id in self.addresses
+        )
 
 
 @runtime_checkable
@@ -92,5 +99,8 @@ class NodeContributor(Protocol):
     """A provider with files or units of its own on machines."""
 
     def node_files(self, context: NodeContext) -> Contribution:
-        """Pure: the same context gives the same contribution."""
+        """Pure: the same context gives the same contribution, whatever was asked before and whoever connected.
+
+        It fits beside what the core puts on the machine, and holds a secret nowhere but in files whose content is one.
+        """
         ...

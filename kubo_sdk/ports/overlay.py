@@ -32,9 +32,15 @@ class Overlay(Protocol):
     def info(self) -> OverlayInfo: ...
 
     def ensure_network(self, etcd: Etcd) -> None:
-        """Write the network's configuration where its nodes read it.  Called once etcd answers; may be called again."""
+        """Write the network's configuration where its nodes read it.  Called once etcd answers; may be called again.
+
+        Writes what differs and nothing else, below ``info().etcd_prefixes`` alone.
+        """
         ...
 
     def manifests(self) -> tuple[Mapping[str, Any], ...]:
-        """Kubernetes objects the overlay needs (RBAC), applied once the API answers."""
+        """Kubernetes objects the overlay needs (RBAC), applied once the API answers.
+
+        Always the same, each with apiVersion, kind and a name of its own; they bind no user but ``kubernetes_user``.
+        """
         ...

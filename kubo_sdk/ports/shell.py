@@ -30,10 +30,10 @@ class Shell(Protocol):
     """Runs commands as root on one machine."""
 
     def run(self, command: Sequence[str], *, stdin: bytes = b"", timeout: float = 60.0) -> Outcome:
-        """Run *command* to its end.
+        """Run *command* to its end.  Its arguments, standard input and output arrive unchanged.
 
         Secrets go through *stdin*, never through *command*.  Raises Unavailable while the machine cannot be entered
-        or when *timeout* seconds have passed, NotFound when the machine is gone.
+        or when *timeout* seconds have passed, NotFound when the machine is gone.  No message shows *stdin*.
         """
         ...
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from kubo_sdk.clients.etcd import EtcdClient
 from kubo_sdk.clients.https import HttpsClient
 from kubo_sdk.clients.kubernetes import KubernetesClient
 from kubo_sdk.errors import NotFound
 from kubo_sdk.model.instance import Role
 from kubo_sdk.model.spec import ClusterSpec
+from kubo_sdk.planning.observation import role_of
+from kubo_sdk.ports.cpi import VmState
 from kubo_sdk.ports.credentials import Certificate, value_of
 from kubo_sdk.steps.context import RunState
 from kubo_sdk.steps.endpoints import API
@@ -31,23 +35,51 @@ def server_client(spec: ClusterSpec, state: RunState, address: str, timeout: flo
     return _client(value_of(state.credentials, ADMIN, Certificate), address, spec.kubernetes.api_port, timeout)
 
 
+def any_server_client(spec: ClusterSpec, state: RunState, timeout: float = 2.0) -> KubernetesClient:
+    """The API by whichever way is open: through its endpoint, or past it at one of the masters that run."""
+    admin = value_of(state.credentials, ADMIN, Certificate)
+    api, port = state.endpoints.get(API), spec.kubernetes.api_port
+    ways = [(api.host, api.port)] if api is not None else []
+    for master in spec.instances(Role.MASTER):
+        vm = state.vms.get(master.id)
+        if vm is not None and vm.state is VmState.RUNNING and vm.address:
+            ways.append((vm.address, port))
+    if not ways:
+        raise NotFound(f"no master of cluster {spec.id} is running; deploy the cluster")
+    return _any_client(admin, ways, timeout)
+
+
 def _client(who: Certificate, host: str, port: int, timeout: float) -> KubernetesClient:
+    return _any_client(who, [(host, port)], timeout)
+
+
+def _any_client(who: Certificate, ways: Sequence[tuple[str, int]], timeout: float) -> KubernetesClient:
     return KubernetesClient(
-        HttpsClient(
-            [(host, port)], ca=who.ca, certificate=who.certificate, private_key=who.private_key, timeout=timeout
-        )
+        HttpsClient(ways, ca=who.ca, certificate=who.certificate, private_key=who.private_key, timeout=timeout)
     )
 
 
 def etcd_client(spec: ClusterSpec, state: RunState, timeout: float = 5.0) -> EtcdClient:
     """etcd's members, spoken to directly with the director's own certificate."""
     director = value_of(state.credentials, "director-etcd", Certificate)
+    hosts = etcd_hosts(spec, state)
+    if not hosts:
+        raise NotFound(f"no etcd member of cluster {spec.id} has a machine; deploy the cluster")
     return EtcdClient(
         HttpsClient(
-            [(state.vms[member.id].address, ETCD_CLIENT_PORT) for member in spec.instances(Role.ETCD)],
+            [(host, ETCD_CLIENT_PORT) for host in hosts],
             ca=director.ca,
             certificate=director.certificate,
             private_key=director.private_key,
             timeout=timeout,
         )
     )
+
+
+def etcd_hosts(spec: ClusterSpec, state: RunState) -> tuple[str, ...]:
+    """Where etcd's members are: those of the spec, then those it does not list any more."""
+    wished = [instance.id for instance in spec.instances()]
+    members = [instance.id for instance in spec.instances(Role.ETCD)]
+    strangers = sorted(vm.instance for vm in state.vms.values() if role_of(vm) is Role.ETCD)
+    machines = [state.vms[name] for name in (*members, *(s for s in strangers if s not in wished)) if name in state.vms]
+    return tuple(vm.address for vm in machines if vm.address)

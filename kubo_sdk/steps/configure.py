@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from kubo_sdk.errors import NotFound
 from kubo_sdk.model.instance import Instance
 from kubo_sdk.model.spec import ClusterSpec
@@ -10,41 +12,69 @@ from kubo_sdk.nodes.push import push, start_units
 from kubo_sdk.nodes.render import render
 from kubo_sdk.pki.identities import needed_by
 from kubo_sdk.planning.plan import Step
+from kubo_sdk.ports.cpi import Vm
 from kubo_sdk.ports.credentials import Certificate, value_of
+from kubo_sdk.ports.ingress import Endpoint
 from kubo_sdk.ports.node import NodeContext, StartAfter
 from kubo_sdk.providers import Providers
-from kubo_sdk.steps.context import RunState, StepContext
+from kubo_sdk.steps.context import RunState, StepContext, Surroundings
 from kubo_sdk.steps.credentials import node_name
 from kubo_sdk.steps.endpoints import API, endpoint_requests
 
 
-def wished_manifest(spec: ClusterSpec, providers: Providers, state: RunState, instance: Instance) -> NodeManifest:
-    """What the machine of *instance* should carry.  Raises NotFound while an address or a credential is missing."""
-    api = state.endpoints.get(API)
-    missing = [each.id for each in spec.instances() if each.id not in state.vms or not state.vms[each.id].address]
-    if api is None or missing or state.release is None:
-        raise NotFound(f"{instance.id} cannot be configured yet: {', '.join(missing) or 'the API'} has no address")
+def surroundings(spec: ClusterSpec, vms: Mapping[str, Vm], api: Endpoint) -> Surroundings:
+    """What every machine is told of the machines there are.  Pure."""
+    instances = spec.instances()
+    return Surroundings(
+        addresses={each.id: vms[each.id].address for each in instances if each.id in vms and vms[each.id].address},
+        api=api,
+        requests=endpoint_requests(spec, vms),
+    )
+
+
+def wished_manifest(
+    spec: ClusterSpec,
+    providers: Providers,
+    state: RunState,
+    instance: Instance,
+    around: Surroundings | None = None,
+) -> NodeManifest:
+    """What the machine of *instance* should carry.  Raises NotFound while it, the API or a credential is missing.
+
+    *around* is what it is told of the others, by default the machines there are.
+    """
+    vm, around = state.vms.get(instance.id), around or _present(spec, state)
+    if around is None or vm is None or not vm.address or state.release is None:
+        lacking = "the API" if around is None else "its machine"
+        raise NotFound(f"{instance.id} cannot be configured yet: {lacking} has no address")
     overlay = providers.overlay.info()
     leaves = needed_by(spec, instance, overlay)
     authority = value_of(state.credentials, "ca", Certificate)
     absent = [leaf for leaf in leaves if leaf not in state.credentials]
     if absent:
         raise NotFound(f"{instance.id} cannot be configured yet: credential {absent[0]!r} does not exist")
-    vm = state.vms[instance.id]
     context = NodeContext(
         spec=spec,
         instance=instance,
         address=vm.address,
-        addresses={each.id: state.vms[each.id].address for each in spec.instances()},
+        addresses=around.addresses,
         node_name=node_name(spec, instance, vm.address),
         provider_id=vm.provider_id,
-        api=api,
-        endpoints=endpoint_requests(spec, state.vms),
+        api=around.api,
+        endpoints=around.requests,
         release=state.release,
         ca=authority.certificate,
         credentials={leaf: state.credentials[leaf] for leaf in leaves},
     )
     return render(context, providers.contributions(context), overlay)
+
+
+def _present(spec: ClusterSpec, state: RunState) -> Surroundings | None:
+    """Made once for all machines that are configured between two changes."""
+    found = state.surroundings
+    if found is None and API in state.endpoints:
+        found = state.surroundings = surroundings(spec, dict(state.vms), state.endpoints[API])
+    return found
 
 
 def configure_instance(context: StepContext, step: Step) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from attrs import define, field, frozen
@@ -16,7 +16,7 @@ from kubo_sdk.model.spec import ClusterSpec
 from kubo_sdk.nodes.push import MachineManifest
 from kubo_sdk.ports.cpi import Disk, Vm
 from kubo_sdk.ports.credentials import Credential
-from kubo_sdk.ports.ingress import Endpoint
+from kubo_sdk.ports.ingress import Endpoint, EndpointRequest
 from kubo_sdk.ports.shell import Shell
 from kubo_sdk.providers import Providers
 from kubo_sdk.releases.source import ReleaseSource
@@ -24,11 +24,21 @@ from kubo_sdk.releases.source import ReleaseSource
 T = TypeVar("T")
 
 
+@frozen(kw_only=True)
+class Surroundings:
+    """What every machine is told of all others: addresses by instance id, and what is behind the endpoints."""
+
+    addresses: Mapping[str, str]
+    api: Endpoint
+    requests: tuple[EndpointRequest, ...]
+
+
 @define(kw_only=True)
 class RunState:
     """What is known of the world right now: filled by the observation, updated by the steps.
 
-    Every step writes entries of its own, so plain dictionaries are safe between threads.
+    Every step writes entries of its own, so plain dictionaries are safe between threads.  ``surroundings`` is None
+    after a change of the machines or endpoints it was made from.
     """
 
     release: Release | None = None
@@ -37,6 +47,7 @@ class RunState:
     endpoints: dict[str, Endpoint] = field(factory=dict)
     credentials: dict[str, Credential] = field(factory=dict, repr=False)
     manifests: dict[str, MachineManifest | None] = field(factory=dict, repr=False)
+    surroundings: Surroundings | None = field(default=None, repr=False)
 
 
 @frozen(kw_only=True)
@@ -54,9 +65,9 @@ class StepContext:
 
     def instance(self, instance_id: str | None) -> Instance:
         """The wished-for instance of that id."""
-        for instance in self.spec.instances():
-            if instance.id == instance_id:
-                return instance
+        found = self.spec.instance(str(instance_id))
+        if found is not None:
+            return found
         raise NotFound(f"cluster {self.spec.id} has no instance {instance_id!r}")
 
     def vm(self, instance_id: str) -> Vm:

@@ -12,7 +12,7 @@ from typing import Any
 
 from kubo_sdk.clients.etcd_auth import EtcdAccess, ensure_access
 from kubo_sdk.clients.kubernetes import KubernetesClient, NodeStatus
-from kubo_sdk.errors import AuthError, Unavailable
+from kubo_sdk.errors import AuthError, NotFound, Unavailable
 from kubo_sdk.model.instance import Instance, Role
 from kubo_sdk.model.spec import ClusterSpec
 from kubo_sdk.nodes.bootstrap import bootstrap_objects, role_labels
@@ -24,13 +24,23 @@ from kubo_sdk.ports.overlay import Overlay
 from kubo_sdk.steps.access import SUPER_ADMIN, etcd_client, kubernetes_client, server_client
 from kubo_sdk.steps.context import StepContext
 from kubo_sdk.steps.credentials import node_name
+from kubo_sdk.steps.drain import node_object
 
 ETCD_SECONDS = 120
 API_SECONDS = 180
 NODE_SECONDS = 180
 RIGHTS_SECONDS = 30
 
-SETTLED = 'test -z "$(systemctl list-jobs --no-legend)" && systemctl is-active --quiet "$@"'
+# Of several units systemctl asks whether any is active.  One that was taken away is settled, and so
+# is one that did its work and ended.
+SETTLED = """
+test -z "$(systemctl list-jobs --no-legend)" || exit 1
+for unit; do
+  if [ ! -e "/etc/systemd/system/$unit" ] || systemctl is-active --quiet "$unit"; then continue; fi
+  if systemctl is-failed --quiet "$unit"; then exit 1; fi
+  if [ "$(systemctl show --property=Type --value "$unit")" != oneshot ]; then exit 1; fi
+done
+"""
 
 RECORD_NAMESPACE = "kube-system"
 RECORD_NAME = "kubo-cluster"
@@ -88,7 +98,8 @@ def bootstrap_cluster(context: StepContext, _step: Step) -> None:
         }
     )
     for master in context.spec.instances(Role.MASTER):
-        _await_rights(context, master)
+        if master.id in context.state.vms:
+            _await_rights(context, master)
 
 
 def _await_rights(context: StepContext, master: Instance) -> None:
@@ -149,9 +160,10 @@ def _await_node(context: StepContext, instance: Instance) -> None:
     name = node_name(context.spec, instance, vm.address)
 
     def ready() -> bool:
-        node = next((node for node in client.nodes() if node.name == name), None)
-        if node is None:
-            raise Unavailable("it has no Node yet")
+        try:
+            node = client.node(name)
+        except NotFound:
+            raise Unavailable("it has no Node yet") from None
         if node.provider_id != vm.provider_id:
             _register_anew(context, client, instance, node)
             raise Unavailable("its Node was that of a machine that is gone")
@@ -161,20 +173,16 @@ def _await_node(context: StepContext, instance: Instance) -> None:
 
     context.wait_until(ready, what=f"the Node {name} of {instance.id} becoming Ready", timeout=NODE_SECONDS)
     client.patch_node_labels(name, {**instance_labels(instance), **role_labels(instance.role)})
-    for node in client.nodes():
-        if node.instance == instance.slug and node.name != name:
-            client.delete(_node_object(node.name))
+    for node in client.nodes_of(instance.slug):
+        if node.name != name:
+            client.delete(node_object(node.name))
 
 
 def _register_anew(context: StepContext, client: KubernetesClient, instance: Instance, stale: NodeStatus) -> None:
     """A kubelet takes over a Node of its name, with the old machine's id and pods, and registers only at its start."""
-    client.delete(_node_object(stale.name))
+    client.delete(node_object(stale.name))
     shell = context.shell(instance.id)
     shell.run(["systemctl", "restart", "kubelet"]).check(f"restarting the kubelet of {instance.id}")
-
-
-def _node_object(name: str) -> dict[str, Any]:
-    return {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name}}
 
 
 def _digest(value: Any) -> str:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from kubo_sdk.errors import NotFound
 from kubo_sdk.model.instance import Instance
 from kubo_sdk.model.spec import ClusterSpec, NodeNames
 from kubo_sdk.pki.identities import Wanted, cluster_credentials, instance_credentials
+from kubo_sdk.pki.satisfaction import satisfies
 from kubo_sdk.planning.plan import Step
 from kubo_sdk.ports.cpi import Vm
-from kubo_sdk.ports.credentials import CredentialStore
+from kubo_sdk.ports.credentials import Credential, CredentialStore
 from kubo_sdk.ports.ingress import Endpoint
 from kubo_sdk.ports.overlay import OverlayInfo
 from kubo_sdk.steps.context import RunState, StepContext
@@ -21,7 +24,7 @@ def node_name(spec: ClusterSpec, instance: Instance, address: str) -> str:
 
 
 def wanted_certificates(
-    spec: ClusterSpec, vms: dict[str, Vm], api: Endpoint | None, overlay: OverlayInfo
+    spec: ClusterSpec, vms: Mapping[str, Vm], api: Endpoint | None, overlay: OverlayInfo
 ) -> tuple[Wanted, ...]:
     """Every credential of a machine that has an address.  Empty while the API has no address.  Pure."""
     if api is None:
@@ -50,7 +53,20 @@ def issue_certificates(context: StepContext, _step: Step) -> None:
     wanted = wanted_certificates(context.spec, state.vms, state.endpoints.get(API), context.providers.overlay.info())
     if not wanted:
         raise NotFound(f"the API of cluster {context.spec.id} has no address, so no certificate can name it")
-    _issue(context, wanted)
+    _issue(context, tuple(item for item in wanted if not is_satisfied(item, state.credentials)))
+
+
+def is_satisfied(wanted: Wanted, credentials: Mapping[str, Credential]) -> bool:
+    """Whether the credential is there, as wished for.  Pure."""
+    there = credentials.get(wanted.leaf)
+    return there is not None and satisfies(there, wanted.parameters, credentials)
+
+
+def retire_credentials(context: StepContext, step: Step) -> None:
+    """Delete the credentials whose leaves ``details`` lists."""
+    for leaf in step.details:
+        context.providers.credential_store.delete(context.spec.id.credential(leaf))
+        context.state.credentials.pop(leaf, None)
 
 
 def _issue(context: StepContext, wanted: tuple[Wanted, ...]) -> None:

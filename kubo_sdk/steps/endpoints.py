@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from kubo_sdk.model.instance import Role
 from kubo_sdk.model.spec import ClusterSpec
 from kubo_sdk.planning.plan import Step
@@ -13,7 +15,7 @@ API = "api"
 SERVICES = "services"
 
 
-def endpoint_requests(spec: ClusterSpec, vms: dict[str, Vm]) -> tuple[EndpointRequest, ...]:
+def endpoint_requests(spec: ClusterSpec, vms: Mapping[str, Vm]) -> tuple[EndpointRequest, ...]:
     """The endpoints as wished for, with the machines known so far.  Pure."""
 
     def backends(role: Role) -> tuple[Backend, ...]:
@@ -46,6 +48,7 @@ def endpoint_requests(spec: ClusterSpec, vms: dict[str, Vm]) -> tuple[EndpointRe
 def ensure_endpoints(context: StepContext, _step: Step) -> None:
     for request in endpoint_requests(context.spec, context.state.vms):
         context.state.endpoints[request.name] = context.providers.ingress.ensure_endpoint(request)
+    context.state.surroundings = None
 
 
 def delete_endpoints(context: StepContext, step: Step) -> None:

@@ -46,6 +46,7 @@ def create_vm(context: StepContext, step: Step) -> None:
     )
     context.state.vms[instance.id] = context.providers.cpi.create_vm(request)
     context.state.manifests[instance.id] = None
+    context.state.surroundings = None
 
 
 def reboot_vm(context: StepContext, step: Step) -> None:
@@ -55,11 +56,14 @@ def reboot_vm(context: StepContext, step: Step) -> None:
 def delete_vm(context: StepContext, step: Step) -> None:
     for vm_id in step.details:
         context.providers.cpi.delete_vm(vm_id)
+    context.state.vms.pop(str(step.instance), None)
+    context.state.surroundings = None
 
 
 def delete_disk(context: StepContext, step: Step) -> None:
     for disk_id in step.details:
         _disk_cpi(context).delete_disk(disk_id)
+    context.state.disks.pop(str(step.instance), None)
 
 
 def dispose_infrastructure(context: StepContext, _step: Step) -> None:

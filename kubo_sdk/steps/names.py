@@ -43,6 +43,8 @@ def publish_names(context: StepContext, _step: Step) -> None:
             dns.put_record(record)
 
 
-def delete_names(context: StepContext, _step: Step) -> None:
+def delete_names(context: StepContext, step: Step) -> None:
+    """Delete the records of the names that ``details`` lists."""
     for record in context.providers.dns.list_records():
-        context.providers.dns.delete_record(record.name, record.type)
+        if record.name in step.details:
+            context.providers.dns.delete_record(record.name, record.type)

@@ -5,7 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from kubo_sdk.planning.plan import Step, Verb
-from kubo_sdk.steps import configure, control_plane, credentials, endpoints, install_release, machines, names
+from kubo_sdk.steps import (
+    configure,
+    control_plane,
+    credentials,
+    drain,
+    endpoints,
+    install_release,
+    machines,
+    members,
+    names,
+    units,
+)
 from kubo_sdk.steps.context import StepContext
 
 PERFORMERS: Mapping[Verb, Callable[[StepContext, Step], None]] = {
@@ -25,6 +36,17 @@ PERFORMERS: Mapping[Verb, Callable[[StepContext, Step], None]] = {
     Verb.BOOTSTRAP_CLUSTER: control_plane.bootstrap_cluster,
     Verb.AWAIT_INSTANCE: control_plane.await_instance,
     Verb.PUBLISH_NAMES: names.publish_names,
+    Verb.DRAIN: drain.drain,
+    Verb.UNCORDON: drain.uncordon,
+    Verb.DELETE_NODE: drain.delete_node,
+    Verb.MOVE_LEADER: members.move_leadership,
+    Verb.JOIN_MEMBER: members.join_member,
+    Verb.PROMOTE_MEMBER: members.promote_member,
+    Verb.REMOVE_MEMBER: members.remove_member,
+    Verb.RECOVER_MEMBER: members.recover_member,
+    Verb.RESTART_UNITS: units.restart_units,
+    Verb.STOP_UNITS: units.stop_units,
+    Verb.RETIRE_CREDENTIALS: credentials.retire_credentials,
     Verb.DELETE_ENDPOINTS: endpoints.delete_endpoints,
     Verb.DELETE_NAMES: names.delete_names,
     Verb.DELETE_VM: machines.delete_vm,

@@ -68,6 +68,10 @@ class TestFileCredentialStore(CredentialStoreContract):
     def store(self, tmp_path: Path) -> CredentialStore:
         return open_store(tmp_path)
 
+    @pytest.fixture
+    def reconnected(self, tmp_path: Path) -> CredentialStore:
+        return open_store(tmp_path)
+
 
 def test_looking_into_a_store_that_was_never_used_makes_no_file(store: FileCredentialStore, tmp_path: Path) -> None:
     assert store.find("/") == ()

@@ -17,12 +17,13 @@ GRACEFUL = """
 import sys
 from kubo_sdk.cli.interrupt import cancelling
 from kubo_sdk.engine.cancel import CancelToken
+from kubo_sdk.engine.clock import SystemClock
 from kubo_sdk.errors import Cancelled
 token = CancelToken()
 try:
     with cancelling(token, lambda text: print(text, flush=True)):
         print("ready", flush=True)
-        token.wait(60)
+        token.sleep(SystemClock(), 60)
 except Cancelled as error:
     print(error, flush=True)
     sys.exit(error.exit_code)

@@ -16,7 +16,21 @@ from kubo_sdk import errors
 from kubo_sdk.cli.parser import EXIT_CODES, build_parser
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "reference" / "cli.md"
-COMMANDS = ("up", "plan", "status", "kubeconfig", "kubectl", "ssh", "exec", "logs", "delete", "plugins", "version")
+COMMANDS = (
+    "up",
+    "plan",
+    "status",
+    "kubeconfig",
+    "kubectl",
+    "ssh",
+    "exec",
+    "logs",
+    "delete",
+    "tasks",
+    "task",
+    "plugins",
+    "version",
+)
 HEAVY = ("attr", "cryptography", "importlib.metadata", "json", "logging", "pluggy", "rich", "yaml", "kubo_sdk.cluster")
 
 

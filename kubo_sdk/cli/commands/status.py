@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
-from kubo_sdk.cli.output import print_json, print_table
+from kubo_sdk.cli.output import is_terminal, print_json
 from kubo_sdk.cli.session import open_cluster
-from kubo_sdk.model.status import ClusterStatus, InstanceStatus
+from kubo_sdk.cli.status_tree import print_tree, status_lines
+from kubo_sdk.model.status import ClusterStatus
 
 NOT_HEALTHY = 10
-HEADERS = ("INSTANCE", "ROLE", "STATE", "ADDRESS", "AZ", "FACTS")
 
 
 def run(arguments: argparse.Namespace) -> int:
@@ -22,15 +23,9 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def show(status: ClusterStatus) -> None:
-    """The verdict first, then a row for each instance."""
-    print(f"{status.cluster}  Kubernetes {status.kubernetes}  {status.endpoint}".rstrip())
-    print(status.verdict)
-    if status.instances:
-        ill = {number: "red" for number, instance in enumerate(status.instances) if not instance.healthy}
-        print_table(HEADERS, [row(instance) for instance in status.instances], styles=ill)
-
-
-def row(instance: InstanceStatus) -> tuple[str, ...]:
-    """The cells of one instance."""
-    facts = ", ".join(f"{source}: {fact}" for source, fact in instance.facts.items())
-    return (instance.instance, instance.role, instance.state, instance.address, instance.az, facts)
+    """The verdict first, then a row for each instance; below one that is not healthy, everything that is said of it."""
+    if is_terminal(sys.stdout):
+        print_tree(status)
+        return
+    for line in status_lines(status):
+        print(line)

@@ -9,6 +9,7 @@ from attrs import define, field, frozen
 
 from kubo_sdk.events import (
     Event,
+    LeaseAwaited,
     OperationFinished,
     PlanMade,
     StepFailed,
@@ -71,6 +72,8 @@ class Board:
         """Take *event* into account."""
         self.begun = self.begun or event.at
         match event:
+            case LeaseAwaited():
+                self.operation = f"waiting for {event.holder}"
             case PlanMade():
                 self.operation, self.planned = f"{event.operation} {event.cluster}", event.steps
             case StepStarted():

@@ -8,8 +8,11 @@ from types import TracebackType
 from typing import TextIO
 
 from kubo_sdk.cli.progress.board import without_instance
+from kubo_sdk.cli.progress.health import health_line
 from kubo_sdk.events import (
     Event,
+    LeaseAwaited,
+    LeaseLost,
     OperationFinished,
     PlanMade,
     StepFailed,
@@ -56,10 +59,18 @@ def line(event: Event) -> str:
             return f"{event.instance or 'cluster':<12} {without_instance(event.title, event.instance)}{_outcome(event)}"
         case StepProgress():
             return f"{event.instance or 'cluster':<12} {without_instance(event.step, event.instance)}: {event.message}"
+        case LeaseAwaited() | LeaseLost():
+            return _about_the_lease(event)
         case OperationFinished():
             ending = f"failed after {event.seconds:.1f} s" if event.error else f"done in {event.seconds:.1f} s"
             return f"{event.operation} {event.cluster}: {ending}"
-    return f"{type(event).__name__} {event.cluster}"
+    return health_line(event) or f"{type(event).__name__} {event.cluster}"
+
+
+def _about_the_lease(event: LeaseAwaited | LeaseLost) -> str:
+    if isinstance(event, LeaseLost):
+        return f"stopping: {event.reason}"
+    return f"waiting up to {event.seconds:.0f} s to see whether {event.holder} still works on {event.cluster}"
 
 
 def _outcome(event: Event) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -29,6 +28,7 @@ from kubo_sdk.ports.credentials import (
     User,
     UserParameters,
 )
+from kubo_sdk.testing.contracts.contract import at_once
 
 GENERATED: dict[Kind, Parameters] = {
     Kind.PASSWORD: PasswordParameters(),
@@ -195,7 +195,6 @@ class CredentialGenerationContract:
         assert store.generate_many([]) == ()
 
     def test_threads_that_generate_one_name_get_one_version(self, store: CredentialStore, home: str) -> None:
-        with ThreadPoolExecutor(8) as pool:
-            made = list(pool.map(lambda _: store.generate(f"{home}/it", PasswordParameters()), range(16)))
+        made = at_once(lambda _: store.generate(f"{home}/it", PasswordParameters()), range(16))
         assert len({credential.version for credential in made}) == 1
         assert store.list_versions(f"{home}/it") == (made[0],)

@@ -42,6 +42,11 @@ def longest_word(value: CredentialValue) -> str:
 class CredentialStoreContract(CredentialGenerationContract):
     """Run against an empty part of a real store; everything made is deleted again."""
 
+    @pytest.fixture
+    def reconnected(self, store: CredentialStore) -> CredentialStore:
+        """The same store connected anew, as another process would."""
+        return store
+
     def test_it_says_which_contract_it_keeps(self, store: CredentialStore) -> None:
         assert store.info().contract == 1
         assert store.info().key_algorithms
@@ -65,6 +70,15 @@ class CredentialStoreContract(CredentialGenerationContract):
         put = store.put(f"{home}/copy", Kind.CERTIFICATE, ca.value)
         assert store.get(f"{home}/copy").value == ca.value
         assert put.expires_at == ca.expires_at
+
+    def test_another_process_finds_what_this_one_made_and_deletes_it(
+        self, store: CredentialStore, reconnected: CredentialStore, home: str
+    ) -> None:
+        made = store.generate(f"{home}/it", PasswordParameters())
+        assert reconnected.get(f"{home}/it") == made
+        assert reconnected.generate(f"{home}/it", PasswordParameters()) == made
+        reconnected.delete(f"{home}/it")
+        assert store.find(home) == ()
 
     def test_versions_come_newest_first_and_old_ones_stay_readable(self, store: CredentialStore, home: str) -> None:
         put = [store.put(f"{home}/it", Kind.VALUE, Text(text=Secret(text))) for text in ("one", "two", "three")]

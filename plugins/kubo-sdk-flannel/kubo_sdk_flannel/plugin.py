@@ -19,6 +19,7 @@ def kubo_overlay_providers() -> Iterable[OverlayProvider]:
             summary="pod network in flannel's own protocol, leases in etcd or on Nodes, over VXLAN or host routes",
             config=FlannelConfig,
             connect=_connect,
+            capabilities=("etcd", "kubernetes_user", "node_cidrs"),
         ),
     )
 

@@ -158,6 +158,9 @@ class Netlink:
     def set_up(self, index: int) -> None:
         self._change(RTM_NEWLINK, _IFINFO.pack(0, 0, index, IFF_UP, IFF_UP))
 
+    def set_down(self, index: int) -> None:
+        self._change(RTM_NEWLINK, _IFINFO.pack(0, 0, index, 0, IFF_UP))
+
     def add_address(self, index: int, address: bytes, prefix: int) -> None:
         """Give a link an IPv4 address; one that it has already is fine."""
         body = _IFADDR.pack(AF_INET, prefix, 0, 0, index)

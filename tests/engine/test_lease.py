@@ -1,4 +1,4 @@
-"""One writer per cluster, and a journal that may be lost."""
+"""One writer per cluster on this host."""
 
 from __future__ import annotations
 
@@ -11,10 +11,8 @@ from pathlib import Path
 import pytest
 
 from kubo_sdk.engine.clock import SystemClock
-from kubo_sdk.engine.journal import Journal, read_journal
 from kubo_sdk.engine.lease import file_lease
 from kubo_sdk.errors import LeaseHeld
-from kubo_sdk.events import StepFinished
 from kubo_sdk.model.instance import ClusterId
 
 CLUSTER = ClusterId(director="d", name="c")
@@ -66,28 +64,17 @@ def test_a_lease_whose_file_was_removed_is_taken_on_a_new_file(tmp_path: Path) -
         assert path.exists()
 
 
-def finished(step: str) -> StepFinished:
-    return StepFinished(cluster=CLUSTER, at=SystemClock().now(), step=step, title=step, seconds=1.5)
+def test_the_next_holder_learns_who_is_certainly_gone(tmp_path: Path) -> None:
+    path = tmp_path / "lease"
+    for number in range(20):
+        with file_lease(path, CLUSTER, "deploy", SystemClock(), name=f"host_{number}_x") as gone:
+            assert gone[-1:] == ((f"host_{number - 1}_x",) if number else ())
+    assert len(gone) == 16
 
 
-def test_the_journal_gives_back_what_was_written(tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "journal.db", "run-1")
-    journal(finished("one"))
-    journal(finished("two"))
-    journal.close()
-    entries = read_journal(tmp_path / "journal.db")
-    assert [(entry["run"], entry["event"], entry["step"]) for entry in entries] == [
-        ("run-1", "StepFinished", "one"),
-        ("run-1", "StepFinished", "two"),
-    ]
-
-
-def test_a_journal_that_cannot_be_written_stops_nothing(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("in the way")
-    journal = Journal(tmp_path / "file" / "journal.db", "run-1")
-    journal(finished("one"))
-    journal.close()
-
-
-def test_a_missing_journal_is_empty(tmp_path: Path) -> None:
-    assert read_journal(tmp_path / "none.db") == []
+def test_a_lease_file_that_says_nothing_useful_is_taken_all_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "lease"
+    for content in ("", "[]", '{"pid": 1}', "\x00\xff", '{"names": 5}'):
+        path.write_text(content)
+        with file_lease(path, CLUSTER, "deploy", SystemClock(), name="me") as gone:
+            assert gone == ()

@@ -1,0 +1,19 @@
+"""``kubo pause``: has every director leave the cluster, or one instance, alone."""
+
+from __future__ import annotations
+
+import argparse
+
+from kubo_sdk.cli.output import print_json
+from kubo_sdk.cli.session import open_cluster
+
+
+def run(arguments: argparse.Namespace) -> int:
+    cluster = open_cluster(arguments)
+    cluster.pause(arguments.instance)
+    if arguments.json:
+        told = {"result": "done", "command": "pause", "cluster": str(cluster.spec.id)}
+        print_json({**told, "instance": arguments.instance})
+    else:
+        print(f"{arguments.instance or f'cluster {cluster.spec.id}'} is left alone until kubo resume")
+    return 0

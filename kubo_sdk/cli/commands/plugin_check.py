@@ -1,0 +1,97 @@
+"""``kubo plugin check PORT PROVIDER``: runs the contract suite of a port against an installed provider."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from kubo_sdk.cli.output import print_json
+from kubo_sdk.cluster import DEFAULT_CACHE_DIR
+from kubo_sdk.config.document import read_document
+from kubo_sdk.config.structure import structure
+from kubo_sdk.errors import ConfigError, HostError, PluginError
+
+if TYPE_CHECKING:
+    from kubo_sdk.testing.report import SuiteReport, TestResult
+    from kubo_sdk.testing.subject import Subject
+
+
+def run(arguments: argparse.Namespace) -> int:
+    require_pytest()
+    from kubo_sdk.testing.run import run_suite  # noqa: PLC0415 - needs the extra "testing"
+
+    on_result: Callable[[TestResult], object] = (lambda _: None) if arguments.json else tell
+    with ExitStack() as held:
+        report = run_suite(subject(arguments, held), on_result)
+    if arguments.json:
+        print_json(report.to_json())
+    else:
+        summarise(report)
+    return 0 if report.passed else PluginError.exit_code
+
+
+def require_pytest() -> None:
+    """HostError where the extra ``testing`` is not installed."""
+    try:
+        import pytest  # noqa: F401, PLC0415
+    except ModuleNotFoundError:
+        raise HostError(
+            "the contract suites need pytest, which is not installed; pip install 'kubo-sdk[testing]'"
+        ) from None
+
+
+def subject(arguments: argparse.Namespace, held: ExitStack) -> Subject:
+    """The provider the command line names.  Without --state it gets a directory that is removed with *held*."""
+    from kubo_sdk.testing.settings import SuiteSettings  # noqa: PLC0415
+    from kubo_sdk.testing.subject import Subject  # noqa: PLC0415
+
+    state = arguments.state
+    if state is None:
+        state = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="kubo-check-", ignore_cleanup_errors=True)))
+    settings, problems = structure(SuiteSettings, mapping(arguments.suite))
+    if settings is None:
+        raise ConfigError(problems)
+    return Subject(
+        port=arguments.port.replace("-", "_"),
+        provider=arguments.provider,
+        options=mapping(arguments.options),
+        settings=settings,
+        state_dir=state,
+        cache_dir=arguments.cache or DEFAULT_CACHE_DIR,
+        base_dir=arguments.options.resolve().parent if arguments.options else Path.cwd(),
+    )
+
+
+def mapping(path: Path | None) -> Mapping[str, Any]:
+    """What the YAML file holds; nothing without one."""
+    if path is None:
+        return {}
+    if not path.is_file():
+        raise ConfigError([f"{path}: there is no such file; leave the option out, or name a YAML file with a mapping"])
+    if path.stat().st_size == 0:
+        return {}
+    found, problems = read_document(path)
+    if problems:
+        raise ConfigError(problems)
+    return found
+
+
+def tell(result: TestResult) -> None:
+    """One test in one line, or two with its reason."""
+    print(f"{result.outcome:<8}{result.sentence}", flush=True)
+    if result.reason:
+        print(f"{'':<8}  {result.reason}", flush=True)
+
+
+def summarise(report: SuiteReport) -> None:
+    """Everything about the failures, the notes, and how many there were of each outcome."""
+    for result in report.failures():
+        print(f"\n{result.sentence}:\n{result.detail}")
+    for note in report.notes:
+        print(f"note: {note}")
+    counts = ", ".join(f"{report.count(outcome)} {outcome}" for outcome in ("passed", "failed", "skipped"))
+    print(f"{report.port} {report.provider}: {counts} in {report.seconds:.1f} s")

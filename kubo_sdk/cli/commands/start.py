@@ -1,0 +1,17 @@
+"""``kubo start``: puts an instance back into service that ``kubo stop`` took out of it."""
+
+from __future__ import annotations
+
+import argparse
+
+from kubo_sdk.cli.operation import Summary, operate
+from kubo_sdk.cluster import Cluster
+
+
+def run(arguments: argparse.Namespace) -> int:
+    name = arguments.instance
+
+    def told(cluster: Cluster, summary: Summary) -> str:
+        return f"{name} of cluster {cluster.spec.id} serves again after {summary.seconds:.1f} s"
+
+    return operate(arguments, prepare=lambda cluster: lambda: cluster.start(name), told=told)

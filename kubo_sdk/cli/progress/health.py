@@ -1,0 +1,41 @@
+"""What the events of watching and repairing read like in one line."""
+
+from __future__ import annotations
+
+from kubo_sdk.events import (
+    Event,
+    LookFailed,
+    ProblemGone,
+    ProblemSeen,
+    RepairDecided,
+    RepairRefused,
+    RepairsHeld,
+    RepairsResumed,
+)
+
+
+def health_line(event: Event) -> str:
+    """*event* in one line; empty for events of something else."""
+    instance = getattr(event, "instance", "") or "cluster"
+    said = _said(event)
+    return f"{instance:<12} {said}" if said else ""
+
+
+def _said(event: Event) -> str:
+    said = ""
+    match event:
+        case ProblemSeen():
+            said = f"problem {event.problem}: {event.sentence}"
+        case ProblemGone():
+            said = f"problem {event.problem} is gone after {event.seconds:.1f} s"
+        case RepairDecided():
+            said = f"{event.resolution}, attempt {event.attempt} of {event.attempts}: {event.why}"
+        case RepairRefused():
+            said = f"{event.problem} is left as it is: {event.why}"
+        case RepairsHeld():
+            said = f"repairs are held: {event.why}"
+        case RepairsResumed():
+            said = "repairs go on"
+        case LookFailed():
+            said = f"failed: {event.error}"
+    return said

@@ -1,0 +1,146 @@
+"""The shell program that asks a machine how it is, in one round trip, and what its answer means.
+
+It costs two processes beside the shell: ``systemctl`` always, ``df`` where a persistent disk is expected.  The answer
+begins with one word a line of its own, and ends with what ``systemctl show`` says::
+
+    now SECONDS                 since the kernel started; systemd's monotonic times count from there as well
+    init STATE PPID ...         /proc/1/stat from its third field on; the 20th is when init started, in ticks
+    configured                  the core has put something on this machine, to the end
+    disk TARGET SIZE FREE INODES FREE ACCESS
+    booting                     systemd answers nobody yet; nothing follows
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from attrs import frozen
+
+from kubo_sdk.nodes.machine import STARTED, STATE
+from kubo_sdk.nodes.paths import DISK
+
+BOOTED = "basic.target"
+TICKS_PER_SECOND = 100
+INIT_STARTED = 19
+MICROSECOND = 1e-6
+
+PROBE = rf"""
+set -u
+export LC_ALL=C
+read -r now _ </proc/uptime
+read -r init </proc/1/stat
+echo "now $now"
+echo "init ${{init##*) }}"
+if [ -e {STATE}/manifest ]; then echo configured; fi
+if [ "$1" = disk ]; then
+  access=ro
+  if [ -w {DISK} ]; then access=rw; fi
+  told=$(df -B1 --output=target,size,avail,itotal,iavail {DISK} 2>/dev/null) || told=none
+  echo "disk" ${{told##*
+}} "$access"
+fi
+if [ ! -S /run/systemd/private ]; then echo booting; exit 0; fi
+cd {STATE}/{STARTED} 2>/dev/null || cd /
+set --
+if [ "$PWD" != / ]; then
+  for name in *; do
+    if [ -e "$name" ]; then set -- "$@" "$name"; fi
+  done
+fi
+exec systemctl show \
+  -p Id -p Type -p ActiveState -p SubState -p Result -p NRestarts -p Job -p StateChangeTimestampMonotonic \
+  -- {BOOTED} "$@"
+"""
+
+
+@frozen(kw_only=True)
+class UnitState:
+    """One unit, as systemd tells it.  ``age`` is how many seconds it has been in this state."""
+
+    name: str
+    active: str
+    sub: str
+    result: str = "success"
+    type: str = ""
+    restarts: int = 0
+    queued: bool = False
+    age: float = 0.0
+
+
+@frozen(kw_only=True)
+class DiskState:
+    """The file system that holds the mount point of the persistent disk.  Sizes in bytes."""
+
+    target: str
+    size: int
+    free: int
+    inodes: int
+    free_inodes: int
+    writable: bool
+
+
+@frozen(kw_only=True)
+class VitalSigns:
+    """What one machine said.  ``uptime`` is in seconds, since its init started; ``disk`` is None unless asked for."""
+
+    uptime: float
+    booted: bool
+    configured: bool
+    units: tuple[UnitState, ...] = ()
+    disk: DiskState | None = None
+
+
+def probe_command(*, disk: bool) -> list[str]:
+    """What a machine's shell is to run."""
+    return ["sh", "-c", PROBE, "sh", "disk" if disk else "-"]
+
+
+def parse_vital_signs(text: str) -> VitalSigns:
+    """Read what `PROBE` printed.  ValueError when it is something else."""
+    head, _, tail = text.partition("\nId=")
+    lines = {words[0]: words[1:] for words in map(str.split, head.splitlines()) if words}
+    if "now" not in lines or "init" not in lines:
+        raise ValueError("the machine told nothing of itself")
+    now = float(lines["now"][0])
+    units = tuple(_units(f"Id={tail}", now)) if tail else ()
+    boot = next((unit for unit in units if unit.name == BOOTED), None)
+    return VitalSigns(
+        uptime=max(0.0, now - int(lines["init"][INIT_STARTED]) / TICKS_PER_SECOND),
+        booted=boot is not None and boot.active == "active",
+        configured="configured" in lines,
+        units=tuple(unit for unit in units if unit.name != BOOTED),
+        disk=_disk(lines["disk"]) if "disk" in lines else None,
+    )
+
+
+def _units(text: str, now: float) -> Iterable[UnitState]:
+    for block in text.split("\n\n"):
+        told = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
+        if "Id" in told:
+            yield _unit(told, now)
+
+
+def _unit(told: Mapping[str, str], now: float) -> UnitState:
+    changed = int(told.get("StateChangeTimestampMonotonic") or 0) * MICROSECOND
+    return UnitState(
+        name=told["Id"],
+        active=told.get("ActiveState", "unknown"),
+        sub=told.get("SubState", ""),
+        result=told.get("Result", "success"),
+        type=told.get("Type", ""),
+        restarts=int(told.get("NRestarts") or 0),
+        queued=told.get("Job", "0") not in ("", "0"),
+        # A unit that never changed has no such time: it is as old as can be.
+        age=max(0.0, now - changed),
+    )
+
+
+def _disk(words: list[str]) -> DiskState:
+    """``df`` says a dash for what a file system does not count."""
+    if len(words) != 6:
+        return DiskState(target="", size=0, free=0, inodes=0, free_inodes=0, writable=False)
+    target, *numbers, access = words
+    size, free, inodes, free_inodes = (0 if number == "-" else int(number) for number in numbers)
+    return DiskState(
+        target=target, size=size, free=free, inodes=inodes, free_inodes=free_inodes, writable=access == "rw"
+    )

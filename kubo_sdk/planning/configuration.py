@@ -1,0 +1,164 @@
+"""Plans what is put on the machines, and in which order, so that etcd keeps its majority and the API its servers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from kubo_sdk.model.instance import Role
+from kubo_sdk.planning.draft import Draft
+from kubo_sdk.planning.observation import InstanceView
+from kubo_sdk.planning.plan import Effect, Verb
+from kubo_sdk.planning.situation import Situation
+
+# A new machine waits for these before it is configured; a running one too, because it may name what they make.
+IDENTITIES = (Verb.ISSUE_AUTHORITIES, Verb.ISSUE_CERTIFICATES, Verb.ENSURE_ENDPOINTS)
+
+
+def plan_configuration(draft: Draft, situation: Situation) -> None:
+    """etcd first, then the masters, which must not be told of a member that cannot serve yet; then the rest."""
+    etcd = _one_role(draft, situation, Role.ETCD, in_turn=situation.observation.members is not None)
+    joined = _joins(draft, situation, after=etcd)
+    _one_role(draft, situation, Role.MASTER, in_turn=situation.observation.api_ready, needs=joined)
+    for view in situation.views:
+        if view.instance.role in (Role.WORKER, Role.PROXY):
+            _work(draft, situation, view)
+            if view.instance.role is Role.PROXY and (units := _touched(situation, view)):
+                _await(draft, view, units=units)
+
+
+def _one_role(
+    draft: Draft, situation: Situation, role: Role, *, in_turn: bool, needs: Iterable[str] = ()
+) -> tuple[str, ...]:
+    """Configure the instances of a role; those that serve now one after the other, once the others serve.
+
+    Where nothing serves (not *in_turn*) there is nothing to keep, and one might wait for the other for ever.
+    """
+    joining = {*situation.membership.joining, *situation.membership.learners}
+    views = [view for view in situation.of(role) if view.instance.id not in joining]
+    awaited: list[str] = []
+    for view in (view for view in views if not situation.is_loud(view)):
+        worked = _work(draft, situation, view, needs=needs)
+        if situation.is_awaited(view):
+            awaited.append(_await(draft, view, needs=worked, units=_touched(situation, view)))
+    for view in (view for view in views if situation.is_loud(view)):
+        worked = _work(draft, situation, view, needs=(*needs, *awaited))
+        step = _await(draft, view, needs=worked, units=_touched(situation, view))
+        awaited = [step] if in_turn else awaited
+    return tuple(awaited)
+
+
+def _touched(situation: Situation, view: InstanceView) -> tuple[str, ...]:
+    """The units whose restart has to be waited for."""
+    if situation.is_new(view):
+        return ()
+    if situation.is_rebooted(view):
+        return view.units
+    restarted = situation.restarted.get(view.instance.id, ())
+    return tuple(dict.fromkeys((*restarted, *situation.restarting_units(view))))
+
+
+def _work(draft: Draft, situation: Situation, view: InstanceView, *, needs: Iterable[str] = ()) -> tuple[str, ...]:
+    """Configure the instance and restart its units, as far as it needs that.  Returns what to wait for."""
+    name = view.instance.id
+    before = [*needs, *IDENTITIES, *_made(name)]
+    done = [f"{Verb.REBOOT_VM} {name}"]
+    if situation.wants_configuration(view):
+        before += _install(draft, situation, view, needs=before)
+        units = situation.restarting_units(view)
+        restarts = situation.is_loud(view)
+        done.append(
+            draft.add(
+                Verb.CONFIGURE_INSTANCE,
+                instance=name,
+                reason=_why(situation, view),
+                effect=Effect.RESTART if restarts else Effect.CHANGE,
+                needs=before,
+                details=units,
+            )
+        )
+    if name in situation.restarted and not situation.is_new(view):
+        done.append(
+            draft.add(
+                Verb.RESTART_UNITS,
+                instance=name,
+                reason="they do not run as they should",
+                effect=Effect.RESTART,
+                needs=(*needs, *done),
+                details=situation.restarted[name],
+            )
+        )
+    return tuple(done)
+
+
+def _made(name: str) -> tuple[str, str]:
+    return f"{Verb.CREATE_VM} {name}", f"{Verb.REBOOT_VM} {name}"
+
+
+def _install(draft: Draft, situation: Situation, view: InstanceView, *, needs: Iterable[str]) -> list[str]:
+    if situation.abilities.shares_trees or not (situation.is_new(view) or situation.is_rebooted(view)):
+        return []
+    step = draft.add(
+        Verb.INSTALL_RELEASE,
+        instance=view.instance.id,
+        reason="the machine has no Kubernetes software",
+        effect=Effect.CREATE,
+        needs=(Verb.FETCH_RELEASE, *needs),
+    )
+    return [step]
+
+
+def _why(situation: Situation, view: InstanceView) -> str:
+    if situation.is_new(view):
+        return "its machine is new"
+    if view.drift is None or not view.settled or situation.is_blind:
+        return "certificates or addresses of the cluster change"
+    return f"{len(view.drift.files)} files and {len(view.drift.units)} units differ"
+
+
+def _await(draft: Draft, view: InstanceView, *, needs: Iterable[str] = (), units: tuple[str, ...] = ()) -> str:
+    name = view.instance.id
+    steps = (f"{verb} {name}" for verb in (Verb.CONFIGURE_INSTANCE, Verb.RESTART_UNITS, Verb.REBOOT_VM))
+    return draft.add(
+        Verb.AWAIT_INSTANCE,
+        instance=name,
+        reason="it must serve before the work goes on",
+        effect=Effect.WAIT,
+        needs=(*needs, *steps),
+        details=units,
+    )
+
+
+def _joins(draft: Draft, situation: Situation, *, after: Iterable[str]) -> tuple[str, ...]:
+    """One member after the other: a learner that has not caught up would only make the majority larger."""
+    previous: tuple[str, ...] = (*after, *configured(draft, situation, Role.ETCD))
+    if not (situation.membership.joining or situation.membership.learners):
+        return ()
+    for view in situation.of(Role.ETCD):
+        name = view.instance.id
+        if name in situation.membership.joining:
+            joined = draft.add(
+                Verb.JOIN_MEMBER,
+                instance=name,
+                reason="it comes empty" if name in situation.membership.lost else "etcd does not have it as a member",
+                effect=Effect.CHANGE,
+                needs=(*previous, *IDENTITIES, Verb.PUBLISH_NAMES, *_made(name)),
+            )
+            previous = (joined,)
+        elif name not in situation.membership.learners:
+            continue
+        worked = _work(draft, situation, view, needs=previous)
+        promoted = draft.add(
+            Verb.PROMOTE_MEMBER,
+            instance=name,
+            reason="it may vote once it has caught up",
+            effect=Effect.CHANGE,
+            needs=(*previous, *worked),
+        )
+        previous = (_await(draft, view, needs=(promoted,)),)
+    return previous
+
+
+def configured(draft: Draft, situation: Situation, role: Role) -> tuple[str, ...]:
+    """The configure steps of one role, as far as the plan has them."""
+    ids = (f"{Verb.CONFIGURE_INSTANCE} {view.instance.id}" for view in situation.of(role))
+    return tuple(step for step in ids if step in draft)

@@ -1,0 +1,205 @@
+"""Diagnoses what is wrong with a cluster: from facts to problems, causes before symptoms.  Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from kubo_sdk.model.instance import Role
+from kubo_sdk.model.spec import ClusterSpec
+from kubo_sdk.planning.health import Fact, HealthReport, InstanceHealth, Source, Verdict
+from kubo_sdk.planning.leftovers import is_node_of, leftovers
+from kubo_sdk.planning.problems import RUNGS, Problem, ProblemType
+from kubo_sdk.planning.quorum import has_quorum, quorum
+from kubo_sdk.planning.resolutions import Resolution
+from kubo_sdk.ports.cpi import Disk, VmState
+
+CORRUPT = "CORRUPT"
+FULL = "full"
+
+ETCD_UNITS = ("etcd.service",)
+API_UNITS = ("kube-apiserver.service",)
+NODE_UNITS = ("containerd.service", "kubelet.service")
+
+
+def diagnose(report: HealthReport, spec: ClusterSpec) -> tuple[Problem, ...]:
+    """What is wrong, in the order of the spec; what concerns the whole cluster comes last.
+
+    A problem of a machine hides what follows from it: its units, its etcd member, its Node.  Lost quorum hides that the
+    API servers are stuck.  Instances that were stopped on purpose have no problems.
+    """
+    found = [
+        problem
+        for health in report.instances
+        if health.instance.id not in report.stopped
+        for problem in _instance(report, spec, health)
+    ]
+    return (*found, *_quorum(report), *leftovers(report), *_certificates(report))
+
+
+def lost_quorum(report: HealthReport) -> bool:
+    """Whether etcd cannot agree on anything now.  A cluster that was never made has none to lose."""
+    if report.members is not None and has_quorum(report.members):
+        return False
+    etcd = [health for health in report.instances if health.instance.role is Role.ETCD]
+    serving = sum(health.says(Source.ETCD, Verdict.GOOD) for health in etcd)
+    return any(health.vm for health in etcd) and serving < quorum(len(etcd))
+
+
+def _instance(report: HealthReport, spec: ClusterSpec, health: InstanceHealth) -> Iterator[Problem]:
+    """The first layer where something is wrong tells; what lies above it can only follow."""
+    for layer in (_machine, _disk):
+        problem = layer(spec, health)
+        if problem is not None:
+            yield problem
+            return
+    units = health.fact(Source.UNITS)
+    if units is not None and units.verdict is Verdict.BAD:
+        yield _units(health, units)
+    elif units is None or units.verdict is Verdict.GOOD:
+        yield from _service(report, health)
+
+
+def _machine(spec: ClusterSpec, health: InstanceHealth) -> Problem | None:
+    instance, vm = health.instance, health.vm
+    wants_disk = spec.group(instance.group).persistent_disk_mb > 0
+    if vm is None:
+        gone = "its machine is gone" if health.disk or not wants_disk else "its machine and its disk are gone"
+        return _about(health, ProblemType.MISSING_VM, gone)
+    if vm.state is VmState.STOPPED:
+        return _about(health, ProblemType.STOPPED_VM, f"its machine {vm.id} is off")
+    if health.says(Source.SHELL, Verdict.BAD):
+        word = _word(health, Source.SHELL)
+        return _about(health, ProblemType.UNRESPONSIVE_MACHINE, f"its machine {vm.id} does not answer: {word}")
+    if health.says(Source.MACHINE, Verdict.BAD):
+        word = _word(health, Source.MACHINE)
+        return _about(health, ProblemType.UNRESPONSIVE_MACHINE, f"its machine {vm.id} is {word}")
+    return None
+
+
+def _disk(_spec: ClusterSpec, health: InstanceHealth) -> Problem | None:
+    fact, vm, disk = health.fact(Source.DISK), health.vm, health.disk
+    if fact is None or vm is None or vm.state is VmState.STARTING:
+        return None
+    if disk is None:
+        return _about(health, ProblemType.MISSING_DISK, "its persistent disk is gone")
+    if disk.attached_to is None:
+        return _about(health, ProblemType.INACTIVE_DISK, f"its disk {disk.id} is attached to no machine")
+    if disk.attached_to != vm.id:
+        sentence = f"its disk {disk.id} is attached to {disk.attached_to}; detach it there"
+        return _about(health, ProblemType.INACTIVE_DISK, sentence, rungs=())
+    return _mount(health, fact, disk) if fact.verdict is Verdict.BAD else None
+
+
+def _mount(health: InstanceHealth, fact: Fact, disk: Disk) -> Problem:
+    if fact.word == FULL:
+        return _about(health, ProblemType.FULL_DISK, f"its disk {disk.id} is full; make room on it, or a larger one")
+    return _about(health, ProblemType.MOUNT_MISMATCH, f"its disk {disk.id} is {fact.word}", details=fact.details)
+
+
+def _units(health: InstanceHealth, fact: Fact) -> Problem:
+    """Without the name of a unit, it is the whole machine that has not come up, or that carries nothing yet."""
+    if fact.details:
+        sentence = f"units do not run: {fact.word}"
+        is_member = health.instance.role is Role.ETCD and ETCD_UNITS[0] in fact.details
+        rungs = RUNGS[ProblemType.ETCD_MEMBER_DOWN if is_member else ProblemType.FAILED_UNIT]
+        return _about(health, ProblemType.FAILED_UNIT, sentence, details=fact.details, rungs=rungs)
+    kind = ProblemType.UNRESPONSIVE_MACHINE if "boot" in fact.word else ProblemType.UNCONFIGURED_MACHINE
+    return _about(health, kind, f"its machine is {fact.word}")
+
+
+def _service(report: HealthReport, health: InstanceHealth) -> Iterator[Problem]:
+    if health.instance.role is Role.ETCD:
+        yield from _member(report, health)
+    elif health.instance.role is Role.MASTER:
+        if health.says(Source.API, Verdict.BAD) and not lost_quorum(report):
+            sentence = f"its API server does not serve: {_word(health, Source.API)}"
+            yield _about(health, ProblemType.API_SERVER_STUCK, sentence, details=API_UNITS)
+    elif health.instance.role is Role.WORKER and report.api_ready:
+        yield from _node(report, health)
+
+
+def _member(report: HealthReport, health: InstanceHealth) -> Iterator[Problem]:
+    member = next((each for each in report.members or () if each.name == health.instance.slug), None)
+    if member is not None and CORRUPT in member.alarms:
+        sentence = "its etcd member found its data corrupt"
+        yield _about(health, ProblemType.ETCD_MEMBER_CORRUPT, sentence, details=(f"{member.id:x}",))
+    elif member is not None and member.alarms:
+        sentence = (
+            f"its etcd member raised {', '.join(member.alarms)}; compact and defragment it, then disarm the alarm"
+        )
+        yield _about(health, ProblemType.ETCD_ALARM, sentence, details=member.alarms)
+    elif health.says(Source.ETCD, Verdict.BAD) and not _waits_for_others(report):
+        sentence = f"its etcd member does not serve: {_word(health, Source.ETCD)}"
+        yield _about(health, ProblemType.ETCD_MEMBER_DOWN, sentence, details=ETCD_UNITS)
+
+
+def _waits_for_others(report: HealthReport) -> bool:
+    """Whether a member that runs only lacks the majority, because others do not even run."""
+    etcd = [each for each in report.instances if each.instance.role is Role.ETCD]
+    return lost_quorum(report) and not all(each.says(Source.UNITS, Verdict.GOOD) for each in etcd)
+
+
+def _node(report: HealthReport, health: InstanceHealth) -> Iterator[Problem]:
+    if report.nodes is None or not health.says(Source.NODE, Verdict.BAD):
+        return
+    if any(is_node_of(node, health) for node in report.nodes):
+        sentence = f"its Node is not ready: {_word(health, Source.NODE)}"
+        yield _about(health, ProblemType.NODE_NOT_READY, sentence, details=NODE_UNITS)
+    else:
+        sentence = "its machine runs and has no Node"
+        yield _about(health, ProblemType.MACHINE_WITHOUT_NODE, sentence, details=NODE_UNITS)
+
+
+def _quorum(report: HealthReport) -> Iterator[Problem]:
+    if lost_quorum(report):
+        down = [
+            health.instance.id
+            for health in report.instances
+            if health.instance.role is Role.ETCD and not health.says(Source.ETCD, Verdict.GOOD)
+        ]
+        sentence = f"etcd has lost its quorum: {', '.join(down)} do not serve, and the API can change nothing"
+        yield Problem(type=ProblemType.QUORUM_LOST, subject="etcd", sentence=sentence, details=tuple(down))
+
+
+def _certificates(report: HealthReport) -> Iterator[Problem]:
+    for leaf, end in report.expiries:
+        if end <= report.at:
+            sentence = f"the certificate {leaf} ended on {end:%Y-%m-%d %H:%M}"
+            yield Problem(type=ProblemType.EXPIRED_CERTIFICATE, subject=leaf, sentence=sentence, details=(leaf,))
+
+
+def _word(health: InstanceHealth, source: Source) -> str:
+    fact = health.fact(source)
+    return fact.word if fact is not None else ""
+
+
+def _about(
+    health: InstanceHealth,
+    kind: ProblemType,
+    sentence: str,
+    *,
+    details: tuple[str, ...] = (),
+    rungs: tuple[Resolution, ...] | None = None,
+) -> Problem:
+    """A problem of one instance.  etcd's data is the member: without its disk, a machine made anew comes back empty."""
+    rungs = RUNGS.get(kind, ()) if rungs is None else rungs
+    lost = kind is ProblemType.ETCD_MEMBER_CORRUPT
+    if health.instance.role is Role.ETCD and health.disk is None:
+        lost = health.vm is None or kind is ProblemType.MISSING_DISK
+        rungs = _keeping_members(rungs, lost=lost)
+    return Problem(
+        type=kind,
+        subject=health.instance.id,
+        instance=health.instance.id,
+        sentence=f"{health.instance.id}: {sentence}",
+        details=details,
+        rungs=rungs,
+        loses_nothing=lost,
+    )
+
+
+def _keeping_members(rungs: tuple[Resolution, ...], *, lost: bool) -> tuple[Resolution, ...]:
+    if lost:
+        return (Resolution.RECREATE_EMPTY,)
+    empty = Resolution.RECREATE_EMPTY
+    return tuple(dict.fromkeys(empty if rung is Resolution.RECREATE else rung for rung in rungs))

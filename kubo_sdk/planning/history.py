@@ -1,0 +1,96 @@
+"""History: since when problems are seen, and what was tried about them.  A value; remembering makes a new one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+import attrs
+from attrs import frozen
+
+from kubo_sdk.planning.health import HealthReport
+from kubo_sdk.planning.problems import Problem
+from kubo_sdk.planning.resolutions import Resolution
+
+
+@frozen(kw_only=True)
+class Sighting:
+    """A problem that is there, and since when."""
+
+    problem: str
+    subject: str
+    since: datetime
+
+
+@frozen(kw_only=True)
+class Attempt:
+    """Something that was tried for a subject.  ``ended`` is None while it runs; ``failed``: it ended too early."""
+
+    subject: str
+    resolution: Resolution
+    at: datetime
+    ended: datetime | None = None
+    failed: bool = False
+
+
+@frozen(kw_only=True)
+class History:
+    """Sightings by problem, attempts oldest first, and when each subject was last seen without any problem."""
+
+    sightings: tuple[Sighting, ...] = ()
+    attempts: tuple[Attempt, ...] = ()
+    well: tuple[tuple[str, datetime], ...] = ()
+
+    def saw(self, problems: Iterable[Problem], report: HealthReport) -> History:
+        """With the *problems* that *report* showed.  Who has none is well, unless it is only on its way there."""
+        known = {sighting.problem: sighting.since for sighting in self.sightings}
+        now = tuple(
+            Sighting(problem=each.id, subject=owner(each), since=known.get(each.id, report.at)) for each in problems
+        )
+        unwell = {sighting.subject for sighting in now}
+        unwell |= {health.instance.id for health in report.instances if not health.is_healthy}
+        tried = {attempt.subject for attempt in self.attempts}
+        well = {**dict(self.well), **dict.fromkeys(tried - unwell, report.at)}
+        return attrs.evolve(self, sightings=now, well=tuple(sorted(well.items())))
+
+    def tried(self, chosen: Iterable[tuple[str, Resolution]], at: datetime) -> History:
+        """With one attempt begun for each (subject, resolution)."""
+        begun = tuple(Attempt(subject=subject, resolution=resolution, at=at) for subject, resolution in chosen)
+        return attrs.evolve(self, attempts=(*self.attempts, *begun))
+
+    def ended(self, at: datetime, *, failed: bool) -> History:
+        """With everything that was begun at its end."""
+        attempts = tuple(
+            attempt if attempt.ended else attrs.evolve(attempt, ended=at, failed=failed) for attempt in self.attempts
+        )
+        return attrs.evolve(self, attempts=attempts)
+
+    def unseen(self) -> History:
+        """Without sightings: somebody else worked on the cluster, so what was seen before says nothing."""
+        return attrs.evolve(self, sightings=())
+
+    def within(self, seconds: float, now: datetime) -> History:
+        """Without attempts older than *seconds*."""
+        first = now - timedelta(seconds=seconds)
+        attempts = tuple(attempt for attempt in self.attempts if (attempt.ended or attempt.at) >= first)
+        tried = {attempt.subject for attempt in attempts}
+        well = tuple((subject, at) for subject, at in self.well if subject in tried)
+        return attrs.evolve(self, attempts=attempts, well=well)
+
+    def since(self, problem: Problem, now: datetime) -> datetime:
+        """When *problem* was first seen, without a break until now."""
+        return next((sighting.since for sighting in self.sightings if sighting.problem == problem.id), now)
+
+    def attempts_for(self, subject: str) -> tuple[Attempt, ...]:
+        """What was tried for *subject*, oldest first."""
+        return tuple(attempt for attempt in self.attempts if attempt.subject == subject)
+
+    def unhelpful_for(self, subject: str) -> tuple[Attempt, ...]:
+        """What was tried since *subject* was last well."""
+        last = dict(self.well).get(subject)
+        return tuple(each for each in self.attempts_for(subject) if last is None or each.at > last)
+
+
+def owner(problem: Problem) -> str:
+    """Whose attempts count for *problem*: the instance, or what is ill where there is none."""
+    return problem.instance or problem.subject

@@ -1,0 +1,132 @@
+"""The commands fake machines understand: the core's own scripts by their text, programs by their name.
+
+To teach them another one, write a function ``(machine, arguments, stdin) -> Outcome`` and enter it in one of the two
+tables.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from kubo_sdk.nodes.etcd import JOIN_FILE, UNIT
+from kubo_sdk.nodes.etcd_join import FORGET, JOIN, RECOVER
+from kubo_sdk.nodes.probe_script import PROBE
+from kubo_sdk.nodes.script import PUSH, READ, START
+from kubo_sdk.ports.shell import Outcome
+from kubo_sdk.steps import control_plane, install_release
+from kubo_sdk.testing.fakes import push
+from kubo_sdk.testing.fakes.push import STARTED, outcome
+from kubo_sdk.testing.fakes.units import StartFailed, full_name
+from kubo_sdk.testing.fakes.vitals import vital_signs
+
+if TYPE_CHECKING:
+    from kubo_sdk.testing.fakes.machine import FakeMachine
+
+Meaning = Callable[["FakeMachine", list[str], bytes], Outcome]
+
+
+def scripts() -> dict[str, Meaning]:
+    """What ``sh -c SCRIPT`` means, by the script."""
+    return {
+        READ: push.read,
+        PUSH: push.push,
+        START: push.start,
+        PROBE: vital_signs,
+        JOIN: _join,
+        FORGET: _forget,
+        RECOVER: _recover,
+        control_plane.SETTLED: _settled,
+        install_release._PRESENT: _tree_is_there,  # noqa: SLF001 (the fake stands for the other side of it)
+        install_release._UNPACK: _unpack_tree,  # noqa: SLF001
+    }
+
+
+def programs() -> dict[str, Meaning]:
+    """What a command means, by its program."""
+    return {
+        "systemctl": _systemctl,
+        "true": lambda _machine, _arguments, _stdin: outcome(),
+        "echo": lambda _machine, arguments, _stdin: outcome(stdout=" ".join(arguments).encode() + b"\n"),
+        "cat": _cat,
+        "test": _test,
+        "rm": _rm,
+    }
+
+
+def _join(machine: FakeMachine, arguments: list[str], stdin: bytes) -> Outcome:
+    """`etcd_join.JOIN`: what is in the data directory belongs to no member any more."""
+    machine.stop(UNIT)
+    try:
+        machine.place_of(arguments[0]).pop("etcd", None)
+    except StartFailed as failure:
+        return outcome(1, stderr=str(failure).encode())
+    machine.files[JOIN_FILE] = stdin
+    if STARTED + UNIT in machine.files:
+        machine.start(UNIT)
+    return outcome()
+
+
+def _forget(machine: FakeMachine, _arguments: list[str], _stdin: bytes) -> Outcome:
+    """`etcd_join.FORGET`."""
+    machine.files[STARTED + UNIT] = b"-\n"
+    return outcome()
+
+
+def _recover(machine: FakeMachine, _arguments: list[str], stdin: bytes) -> Outcome:
+    """`etcd_join.RECOVER`."""
+    machine.stop(UNIT)
+    machine.files[JOIN_FILE] = stdin
+    machine.start(UNIT)
+    return outcome()
+
+
+def _settled(machine: FakeMachine, arguments: list[str], _stdin: bytes) -> Outcome:
+    return outcome(0 if all(machine.unit_state(name) == "active" for name in arguments) else 1)
+
+
+def _tree_is_there(machine: FakeMachine, arguments: list[str], _stdin: bytes) -> Outcome:
+    return outcome(0 if arguments[0] in machine.trees else 1)
+
+
+def _unpack_tree(machine: FakeMachine, arguments: list[str], _stdin: bytes) -> Outcome:
+    machine.trees.add(arguments[0])
+    return outcome()
+
+
+def _systemctl(machine: FakeMachine, arguments: list[str], _stdin: bytes) -> Outcome:
+    words = [word for word in arguments if not word.startswith("-")]
+    verb, names = words[0] if words else "", [full_name(name) for name in words[1:]]
+    match verb:
+        case "is-active":
+            states = [machine.unit_state(name) for name in names]
+            text = "" if "--quiet" in arguments or "-q" in arguments else "".join(f"{state}\n" for state in states)
+            return outcome(0 if "active" in states else 3, text.encode())
+        case "start" | "restart" | "stop":
+            for name in names:
+                {"start": machine.start, "restart": machine.restart, "stop": machine.stop}[verb](name)
+        case "daemon-reload" | "reset-failed" | "list-jobs" | "enable" | "disable":
+            pass
+        case _:
+            return outcome(1, stderr=f"Unknown command verb {verb}.".encode())
+    return outcome()
+
+
+def _cat(machine: FakeMachine, arguments: list[str], _stdin: bytes) -> Outcome:
+    missing = [path for path in arguments if path not in machine.files]
+    if missing:
+        return outcome(1, stderr=f"cat: {missing[0]}: No such file or directory".encode())
+    return outcome(stdout=b"".join(machine.files[path] for path in arguments))
+
+
+def _test(machine: FakeMachine, arguments: list[str], _stdin: bytes) -> Outcome:
+    path = arguments[-1]
+    there = path in machine.files or any(each.startswith(f"{path}/") for each in machine.files)
+    return outcome(0 if there else 1)
+
+
+def _rm(machine: FakeMachine, arguments: list[str], _stdin: bytes) -> Outcome:
+    for path in (word for word in arguments if not word.startswith("-")):
+        for file in [file for file in machine.files if file == path or file.startswith(f"{path}/")]:
+            del machine.files[file]
+    return outcome()

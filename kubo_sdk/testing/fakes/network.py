@@ -1,0 +1,130 @@
+"""The fake cloud's names, load balancers and pod network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from kubo_sdk.errors import Conflict
+from kubo_sdk.ports.access import Etcd
+from kubo_sdk.ports.dns import Dns, DnsInfo, Record
+from kubo_sdk.ports.ingress import Endpoint, EndpointRequest, Health, Ingress, IngressInfo
+from kubo_sdk.ports.overlay import Overlay, OverlayInfo
+from kubo_sdk.testing.fakes.faults import port_call
+from kubo_sdk.testing.fakes.front import Balance
+from kubo_sdk.testing.fakes.site import FakeSite, LoadBalancer
+from kubo_sdk.testing.fakes.wire import Listener
+
+if TYPE_CHECKING:
+    from kubo_sdk.testing.fakes.cloud import FakeCloud
+
+OVERLAY_KEY = "/fake/network/config"
+NETWORK = b'{"Network": "fake"}'
+
+
+class FakeDns:
+    """Keeps records that nobody asks for."""
+
+    port = "dns"
+
+    def __init__(self, site: FakeSite) -> None:
+        self._site = site
+        self.faults = site.cloud.faults
+
+    def info(self) -> DnsInfo:
+        return DnsInfo(publishes=True)
+
+    @port_call()
+    def list_records(self) -> tuple[Record, ...]:
+        with self._site.cloud.lock:
+            return tuple(sorted(self._site.records.values()))
+
+    @port_call(about=lambda record: str(record.name))
+    def put_record(self, record: Record) -> None:
+        key = (record.name.lower(), record.type)
+        with self._site.cloud.lock:
+            for site in self._site.cloud.sites():
+                if site is not self._site and key in site.records:
+                    raise Conflict(
+                        f"{record.name} {record.type} belongs to cluster {site.cluster}; choose another name"
+                    )
+            self._site.records[key] = record
+
+    @port_call()
+    def delete_record(self, name: str, type: str) -> None:
+        with self._site.cloud.lock:
+            self._site.records.pop((name.lower(), type), None)
+
+
+class FakeOverlay:
+    """A pod network that needs either keys in etcd or a pod CIDR for each Node."""
+
+    port = "overlay"
+
+    def __init__(self, cloud: FakeCloud) -> None:
+        self._node_cidrs = cloud.node_cidrs
+        self.faults = cloud.faults
+
+    def info(self) -> OverlayInfo:
+        return OverlayInfo(node_cidrs=True) if self._node_cidrs else OverlayInfo(etcd_prefixes=("/fake/network/",))
+
+    @port_call(about=lambda _etcd: OVERLAY_KEY)
+    def ensure_network(self, etcd: Etcd) -> None:
+        found = etcd.get(OVERLAY_KEY)
+        if not self._node_cidrs and (found is None or found.value != NETWORK):
+            etcd.put(OVERLAY_KEY, NETWORK)
+
+    def manifests(self) -> tuple[Mapping[str, Any], ...]:
+        return ()
+
+
+class FakeIngress:
+    """The cloud's load balancer.  It listens at an address of its own and knows which API servers are ready."""
+
+    port = "ingress"
+
+    def __init__(self, site: FakeSite) -> None:
+        self._site = site
+        self.faults = site.cloud.faults
+
+    def info(self) -> IngressInfo:
+        return IngressInfo(runs_on_proxies=False)
+
+    @port_call(about=lambda request: str(request.name))
+    def ensure_endpoint(self, request: EndpointRequest) -> Endpoint:
+        cloud, held = self._site.cloud, self._site.balancers
+        with cloud.lock:
+            if request.name not in held:
+                held[request.name] = self._made(request)
+            balancer = held[request.name]
+            balancer.balance.backends = [(backend.address, request.ports[0]) for backend in request.backends]
+            return Endpoint(name=request.name, host=balancer.host, port=balancer.ports[0])
+
+    @port_call()
+    def delete_endpoint(self, name: str) -> None:
+        cloud = self._site.cloud
+        with cloud.lock:
+            gone = self._site.balancers.pop(name, None)
+            if gone is not None and gone.listener is not None:
+                cloud.doorman.shut(gone.listener)
+
+    @port_call(about=lambda _: "")
+    def list_endpoints(self) -> tuple[Endpoint, ...]:
+        with self._site.cloud.lock:
+            return tuple(
+                Endpoint(name=name, host=balancer.host, port=balancer.ports[0])
+                for name, balancer in sorted(self._site.balancers.items())
+            )
+
+    def _made(self, request: EndpointRequest) -> LoadBalancer:
+        """Node ports are only written down: there is nothing behind them that could answer."""
+        cloud = self._site.cloud
+        balance = Balance(cloud=cloud, backends=[])
+        made = LoadBalancer(host=cloud.take_address(), ports=request.ports, balance=balance)
+        if request.health is Health.HTTPS_READYZ:
+            made.listener = Listener(address=(made.host, request.ports[0]), route=balance.route)
+            cloud.doorman.open(made.listener)
+        return made
+
+
+_: tuple[type[Dns], type[Overlay], type[Ingress]] = (FakeDns, FakeOverlay, FakeIngress)

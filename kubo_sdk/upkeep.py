@@ -1,0 +1,143 @@
+"""Upkeep: what somebody asks to be done to a cluster or to single instances of it, but its end.
+
+Each holds the cluster's lease from its first look to its end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import attrs
+from attrs import frozen
+
+from kubo_sdk.answers import raft_indexes
+from kubo_sdk.model.spec import ClusterSpec
+from kubo_sdk.notes import DirectorNotes, read_notes, write_notes
+from kubo_sdk.observe import observe
+from kubo_sdk.operation import Operation
+from kubo_sdk.planning.decision import Decision
+from kubo_sdk.planning.deploy import plan_deploy
+from kubo_sdk.planning.heal import plan_heal
+from kubo_sdk.planning.observation import Observation
+from kubo_sdk.planning.plan import Plan
+from kubo_sdk.planning.recovery import RECOVER, plan_recovery
+from kubo_sdk.planning.repair import Repair
+from kubo_sdk.planning.service import plan_restart, plan_start, plan_stop
+from kubo_sdk.providers import Providers
+from kubo_sdk.releases.source import ReleaseSource
+from kubo_sdk.steps.context import RunState
+
+RECREATE = "recreate"
+
+
+@frozen(kw_only=True)
+class Upkeep:
+    """``operation`` begins one of that name; ``reviewed`` lets the plugins object to a plan."""
+
+    spec: ClusterSpec
+    providers: Providers
+    releases: ReleaseSource
+    operation: Callable[[str], Operation]
+    reviewed: Callable[[Plan], Plan]
+
+    def plan_deploy(self) -> tuple[Plan, RunState]:
+        """What makes the cluster what its spec says; instances that were stopped on purpose are left alone."""
+        observation, state = self._observe()
+        repair = Repair(leave=self._notes().stopped)
+        return self.reviewed(plan_deploy(self.spec, observation, self.providers.abilities, repair)), state
+
+    def plan_heal(self, decision: Decision) -> tuple[Plan, RunState]:
+        """What was decided about the problems there are."""
+        condemned = decision.repair.condemned
+        observation, state = observe(
+            self.spec, self.providers, self.releases, condemned=condemned, silent=decision.silent
+        )
+        return self.reviewed(plan_heal(self.spec, observation, self.providers.abilities, decision)), state
+
+    def plan_recreate(self, instance_id: str, *, force: bool) -> tuple[Plan, RunState]:
+        """Everything else stays as the spec says; whoever cannot be asked, or was stopped, is left alone."""
+        observation, state = self._observe(condemned=(instance_id,))
+        leave = {*self._notes().stopped, *silent(observation)} - {instance_id}
+        plan = plan_deploy(
+            self.spec,
+            observation,
+            self.providers.abilities,
+            Repair(replace=(instance_id,), leave=tuple(sorted(leave))),
+            force=force,
+            operation=RECREATE,
+            takes_away=False,
+        )
+        return self.reviewed(plan), state
+
+    def recreate(self, instance_id: str, *, force: bool) -> None:
+        operation = self.operation(RECREATE)
+        with operation.leased():
+            plan, state = self.plan_recreate(instance_id, force=force)
+            self._note_started(instance_id)
+            operation.run(plan, state)
+
+    def stop(self, instance_id: str, *, force: bool) -> None:
+        operation = self.operation("stop")
+        with operation.leased():
+            observation, state = self._observe()
+            plan = plan_stop(self.spec, observation, self.providers.abilities, instance_id, force=force)
+            notes = self._notes()
+            # First, so that nobody takes it for a failure.
+            self._write(attrs.evolve(notes, stopped=(*notes.stopped, instance_id)))
+            operation.run(self.reviewed(plan), state)
+
+    def start(self, instance_id: str) -> None:
+        operation = self.operation("start")
+        with operation.leased():
+            observation, state = self._observe()
+            plan = plan_start(self.spec, observation, self.providers.abilities, instance_id)
+            operation.run(self.reviewed(plan), state)
+            self._note_started(instance_id)
+
+    def restart(self, instance_id: str, *, force: bool) -> None:
+        operation = self.operation("restart")
+        with operation.leased():
+            observation, state = self._observe()
+            plan = plan_restart(self.spec, observation, self.providers.abilities, instance_id, force=force)
+            operation.run(self.reviewed(plan), state)
+            self._note_started(instance_id)
+
+    def recover_etcd(self, survivor: str | None, *, force: bool) -> None:
+        operation = self.operation(RECOVER)
+        with operation.leased():
+            observation, state = self._observe()
+            heard = raft_indexes(self.spec, state)
+            plan = plan_recovery(self.spec, observation, survivor, heard=heard, force=force)
+            operation.run(self.reviewed(plan), state)
+            # The others are no members any more, which makes them join as if they were new.
+            observation, state = self._observe()
+            repair = Repair(leave=tuple(sorted({*self._notes().stopped, *silent(observation)})))
+            plan = plan_deploy(
+                self.spec,
+                observation,
+                self.providers.abilities,
+                repair,
+                operation=RECOVER,
+                takes_away=False,
+            )
+            operation.run(self.reviewed(plan), state)
+
+    def _observe(self, condemned: Sequence[str] = ()) -> tuple[Observation, RunState]:
+        return observe(self.spec, self.providers, self.releases, condemned=condemned)
+
+    def _notes(self) -> DirectorNotes:
+        return read_notes(self.providers.credential_store, self.spec.id)
+
+    def _write(self, notes: DirectorNotes) -> None:
+        write_notes(self.providers.credential_store, self.spec.id, notes)
+
+    def _note_started(self, instance_id: str) -> None:
+        notes = self._notes()
+        if instance_id in notes.stopped:
+            stopped = tuple(name for name in notes.stopped if name != instance_id)
+            self._write(attrs.evolve(notes, stopped=stopped))
+
+
+def silent(observation: Observation) -> tuple[str, ...]:
+    """The instances whose machines do not answer."""
+    return tuple(view.instance.id for view in observation.instances if view.exists and not view.reachable)

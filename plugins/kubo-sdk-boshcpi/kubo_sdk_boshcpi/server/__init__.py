@@ -1,0 +1,1 @@
+"""The command ``kubo-cpi``: any CPI of kubo_sdk as a BOSH CPI executable."""
