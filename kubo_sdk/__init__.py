@@ -28,8 +28,10 @@ if TYPE_CHECKING:
     from kubo_sdk.model.secret import Secret
     from kubo_sdk.model.spec import (
         ClusterSpec,
+        HealthSpec,
         InstanceGroup,
         KubernetesSpec,
+        MeltdownSpec,
         NetworkSpec,
         NodeNames,
         ProviderChoice,
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from kubo_sdk.model.task import Task, TaskSummary
     from kubo_sdk.model.version import KubernetesVersion
     from kubo_sdk.planning.plan import Plan
+    from kubo_sdk.planning.problems import Problem
     from kubo_sdk.plugins import Plugins
 
     __version__: str
@@ -52,16 +55,19 @@ __all__ = [
     "ConfigError",
     "Event",
     "EventStream",
+    "HealthSpec",
     "Instance",
     "InstanceGroup",
     "KubernetesSpec",
     "KubernetesVersion",
     "KuboError",
+    "MeltdownSpec",
     "NetworkSpec",
     "NodeNames",
     "Objection",
     "Plan",
     "Plugins",
+    "Problem",
     "ProviderChoice",
     "Role",
     "Secret",
@@ -80,16 +86,19 @@ _HOMES = {
     "ConfigError": "errors",
     "Event": "events",
     "EventStream": "event_stream",
+    "HealthSpec": "model.spec",
     "Instance": "model.instance",
     "InstanceGroup": "model.spec",
     "KuboError": "errors",
     "KubernetesSpec": "model.spec",
     "KubernetesVersion": "model.version",
+    "MeltdownSpec": "model.spec",
     "NetworkSpec": "model.spec",
     "NodeNames": "model.spec",
     "Objection": "hookspecs",
     "Plan": "planning.plan",
     "Plugins": "plugins",
+    "Problem": "planning.problems",
     "ProviderChoice": "model.spec",
     "Role": "model.instance",
     "Secret": "model.secret",

@@ -27,7 +27,15 @@ from kubo_sdk.cli.main import split
 from kubo_sdk.cli.parser import EXIT_CODES, build_parser
 from kubo_sdk.config.load import from_mapping, load
 from kubo_sdk.config.structure import structure
-from kubo_sdk.model.spec import ClusterSpec, InstanceGroup, KubernetesSpec, NetworkSpec, VmSize
+from kubo_sdk.model.spec import (
+    ClusterSpec,
+    HealthSpec,
+    InstanceGroup,
+    KubernetesSpec,
+    MeltdownSpec,
+    NetworkSpec,
+    VmSize,
+)
 from kubo_sdk.ports.providers import ConnectContext, Provider
 from kubo_sdk.releases.debian_images import BUSYBOX_IMAGE
 
@@ -163,6 +171,8 @@ SPEC_SECTIONS = {
     "network": NetworkSpec,
     "instance_groups": InstanceGroup,
     "vm": VmSize,
+    "health": HealthSpec,
+    "meltdown": MeltdownSpec,
 }
 
 
@@ -181,6 +191,8 @@ def test_the_spec_with_everything_written_out_is_the_one_with_nothing() -> None:
     assert set(everything) == keys(ClusterSpec)
     assert set(everything["kubernetes"]) == keys(KubernetesSpec)
     assert set(everything["network"]) == keys(NetworkSpec)
+    assert set(everything["health"]) == keys(HealthSpec)
+    assert set(everything["health"]["meltdown"]) == keys(MeltdownSpec)
 
 
 def release_options() -> dict[str, type]:

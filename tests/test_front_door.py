@@ -5,13 +5,27 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 import kubo_sdk
 
-HEAVY = ("attr", "cryptography", "kubo_sdk.cluster", "logging", "pluggy", "rich", "sqlite3", "threading", "yaml")
+HEAVY = (
+    "attr",
+    "cryptography",
+    "http",
+    "kubo_sdk.cluster",
+    "logging",
+    "pluggy",
+    "rich",
+    "socket",
+    "sqlite3",
+    "ssl",
+    "threading",
+    "yaml",
+)
 
 PROBE = """
 import json, sys, threading
@@ -69,3 +83,11 @@ def test_importing_brings_nothing_heavy(imported: dict[str, Any]) -> None:
     first_parts = {name for name in imported["modules"] if name in HEAVY or name.split(".")[0] in HEAVY}
     assert first_parts - {"logging", "threading"} == set()
     assert len(imported["modules"]) < 40
+
+
+def test_the_benchmark_of_imports_tells_what_they_bring() -> None:
+    benchmark = Path(__file__).resolve().parents[1] / "benchmarks" / "import_time"
+    told = subprocess.run([sys.executable, str(benchmark), "--runs", "1"], capture_output=True, check=True, text=True)
+    figures = json.loads(told.stdout)
+    assert 0 < figures["kubo_sdk"]["modules"] < 40 < figures["Cluster"]["modules"]
+    assert 0 < figures["kubo_sdk"]["min_ms"] < figures["Cluster"]["min_ms"]

@@ -119,6 +119,10 @@ BROKEN = {
         offer("Power DNS"),
         "its hook 'kubo_dns_providers' offers a provider called 'Power DNS'; a name is small letters, digits",
     ),
+    "one name twice": (
+        offer("x").replace("return [", "return 2 * ["),
+        "it offers the DNS provider 'x' twice",
+    ),
     "summary": (
         offer("x").replace('"a test"', '"two\\nlines"'),
         "the summary of its provider 'x' is not one line of text",

@@ -86,6 +86,7 @@ def _values(name: str, port: Port, version: str) -> dict[str, str]:
         "name": name,
         "module": name.replace("-", "_"),
         "class_name": "".join(word.capitalize() for word in name.split("-")),
+        "word": port.word,
         "port": port.key,
         "port_module": port.module,
         "protocol": port.protocol,

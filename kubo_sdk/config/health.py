@@ -17,6 +17,7 @@ def check_health(spec: ClusterSpec) -> Iterator[Problem]:
     seconds = (
         (("probe_seconds",), health.probe_seconds, SHORTEST_PROBE),
         (("unhealthy_after_seconds",), health.unhealthy_after_seconds, 0.0),
+        (("silent_after_seconds",), health.silent_after_seconds, 0.0),
         (("startup_seconds",), health.startup_seconds, 0.0),
         (("window_seconds",), health.window_seconds, 1.0),
         (("meltdown", "window_seconds"), meltdown.window_seconds, 1.0),

@@ -107,13 +107,15 @@ class MeltdownSpec:
 class HealthSpec:
     """How the cluster is watched, and how much the director may repair by itself.
 
-    Not ``enabled``: it watches and tells, and repairs nothing.  A machine that starts has ``startup_seconds`` before it
-    is judged.  Each rung of repair is tried at most ``attempts`` times for one instance within ``window_seconds``.
+    Not ``enabled``: it watches and tells, and repairs nothing.  What is known to be wrong must last
+    ``unhealthy_after_seconds``; who only does not answer may be slow, and has ``silent_after_seconds``.  What was
+    started has ``startup_seconds``.  Each rung is tried at most ``attempts`` times an instance in ``window_seconds``.
     """
 
     enabled: bool = True
     probe_seconds: float = 1.0
     unhealthy_after_seconds: float = 2.0
+    silent_after_seconds: float = 10.0
     startup_seconds: float = 60.0
     attempts: int = 5
     window_seconds: float = 600.0

@@ -16,9 +16,11 @@ IDENTITIES = (Verb.ISSUE_AUTHORITIES, Verb.ISSUE_CERTIFICATES, Verb.ENSURE_ENDPO
 
 def plan_configuration(draft: Draft, situation: Situation) -> None:
     """etcd first, then the masters, which must not be told of a member that cannot serve yet; then the rest."""
-    etcd = _one_role(draft, situation, Role.ETCD, in_turn=situation.observation.members is not None)
-    joined = _joins(draft, situation, after=etcd)
-    _one_role(draft, situation, Role.MASTER, in_turn=situation.observation.api_ready, needs=joined)
+    at_once = _at_once(draft, situation, Role.ETCD)
+    joined = _joins(draft, situation, after=at_once)
+    _in_turn(draft, situation, Role.ETCD, after=(*draft.ids(Verb.REMOVE_MEMBER), *(joined or at_once)))
+    masters = _at_once(draft, situation, Role.MASTER, needs=joined)
+    _in_turn(draft, situation, Role.MASTER, needs=joined, after=masters)
     for view in situation.views:
         if view.instance.role in (Role.WORKER, Role.PROXY):
             _work(draft, situation, view)
@@ -26,25 +28,38 @@ def plan_configuration(draft: Draft, situation: Situation) -> None:
                 _await(draft, view, units=units)
 
 
-def _one_role(
-    draft: Draft, situation: Situation, role: Role, *, in_turn: bool, needs: Iterable[str] = ()
-) -> tuple[str, ...]:
-    """Configure the instances of a role; those that serve now one after the other, once the others serve.
-
-    Where nothing serves (not *in_turn*) there is nothing to keep, and one might wait for the other for ever.
-    """
-    joining = {*situation.membership.joining, *situation.membership.learners}
-    views = [view for view in situation.of(role) if view.instance.id not in joining]
-    awaited: list[str] = []
-    for view in (view for view in views if not situation.is_loud(view)):
-        worked = _work(draft, situation, view, needs=needs)
-        if situation.is_awaited(view):
-            awaited.append(_await(draft, view, needs=worked, units=_touched(situation, view)))
-    for view in (view for view in views if situation.is_loud(view)):
-        worked = _work(draft, situation, view, needs=(*needs, *awaited))
-        step = _await(draft, view, needs=worked, units=_touched(situation, view))
-        awaited = [step] if in_turn else awaited
+def _at_once(draft: Draft, situation: Situation, role: Role, *, needs: Iterable[str] = ()) -> tuple[str, ...]:
+    """Work on those instances of a role that do not serve, or are not disturbed.  Returns what to wait for."""
+    awaited = []
+    for view in _members_of(situation, role):
+        if not situation.is_loud(view):
+            worked = _work(draft, situation, view, needs=needs)
+            if situation.is_awaited(view):
+                awaited.append(_await(draft, view, needs=worked, units=_touched(situation, view)))
     return tuple(awaited)
+
+
+def _in_turn(
+    draft: Draft, situation: Situation, role: Role, *, after: Iterable[str], needs: Iterable[str] = ()
+) -> None:
+    """Work on those that serve now one after the other, once the others serve.
+
+    Where nothing serves there is nothing to keep, and one might wait for the other for ever.
+    """
+    observation = situation.observation
+    serves = observation.members is not None if role is Role.ETCD else observation.api_ready
+    previous = tuple(after) if serves else ()
+    for view in _members_of(situation, role):
+        if situation.is_loud(view):
+            worked = _work(draft, situation, view, needs=(*needs, *previous))
+            step = _await(draft, view, needs=worked, units=_touched(situation, view))
+            previous = (step,) if serves else ()
+
+
+def _members_of(situation: Situation, role: Role) -> tuple[InstanceView, ...]:
+    """Those of a role, but whoever is to join etcd."""
+    joining = {*situation.membership.joining, *situation.membership.learners}
+    return tuple(view for view in situation.of(role) if view.instance.id not in joining)
 
 
 def _touched(situation: Situation, view: InstanceView) -> tuple[str, ...]:

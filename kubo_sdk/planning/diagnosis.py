@@ -8,13 +8,14 @@ from kubo_sdk.model.instance import Role
 from kubo_sdk.model.spec import ClusterSpec
 from kubo_sdk.planning.health import Fact, HealthReport, InstanceHealth, Source, Verdict
 from kubo_sdk.planning.leftovers import is_node_of, leftovers
-from kubo_sdk.planning.problems import RUNGS, Problem, ProblemType
+from kubo_sdk.planning.problems import RUNGS, Evidence, Problem, ProblemType
 from kubo_sdk.planning.quorum import has_quorum, quorum
 from kubo_sdk.planning.resolutions import Resolution
 from kubo_sdk.ports.cpi import Disk, VmState
 
 CORRUPT = "CORRUPT"
 FULL = "full"
+SILENT = "silent"
 
 ETCD_UNITS = ("etcd.service",)
 API_UNITS = ("kube-apiserver.service",)
@@ -195,7 +196,23 @@ def _about(
         details=details,
         rungs=rungs,
         loses_nothing=lost,
+        evidence=_evidence(health, kind),
     )
+
+
+def _evidence(health: InstanceHealth, kind: ProblemType) -> Evidence:
+    """Who is only silent may have too much to do, or may be out of our sight alone."""
+    source = {
+        ProblemType.UNRESPONSIVE_MACHINE: Source.SHELL,
+        ProblemType.API_SERVER_STUCK: Source.API,
+        ProblemType.ETCD_MEMBER_DOWN: Source.ETCD,
+    }.get(kind)
+    if source is None or not _word(health, source).startswith(SILENT):
+        return Evidence.TOLD
+    if source is not Source.SHELL:
+        return Evidence.STUCK
+    own = (Source.API, Source.ETCD, Source.NODE)
+    return Evidence.SERVES if any(health.says(each, Verdict.GOOD) for each in own) else Evidence.SILENT
 
 
 def _keeping_members(rungs: tuple[Resolution, ...], *, lost: bool) -> tuple[Resolution, ...]:

@@ -10,14 +10,12 @@ from collections.abc import Iterable
 from kubo_sdk.model.instance import Role
 from kubo_sdk.planning.configuration import configured
 from kubo_sdk.planning.draft import Draft
-from kubo_sdk.planning.machines import drain, move_leadership, remove_member
+from kubo_sdk.planning.machines import GONE, drain, move_leadership, remove_member
 from kubo_sdk.planning.membership import instance_of
 from kubo_sdk.planning.observation import role_of
 from kubo_sdk.planning.plan import Effect, Verb
 from kubo_sdk.planning.situation import Situation
 from kubo_sdk.ports.cpi import Vm, VmState
-
-GONE = "the spec does not list it any more"
 
 
 def plan_leaving(draft: Draft, situation: Situation) -> None:
@@ -64,14 +62,11 @@ def _awaited(draft: Draft, situation: Situation, role: Role) -> tuple[str, ...]:
 
 
 def _members_leave(draft: Draft, situation: Situation, ready: Iterable[str]) -> None:
-    """The dead ones first: with each of them the majority that is needed gets smaller.  The leader last."""
+    """One after the other.  Those that are dead went before anybody was disturbed."""
     running = {vm.instance for vm in situation.observation.strangers if vm.state is VmState.RUNNING}
-    members = situation.observation.members or ()
-    healthy = {instance_of(member.name) for member in members if member.healthy}
-    leading = {instance_of(member.name) for member in members if member.leader}
-    previous = list(ready)
-    for name in sorted(situation.membership.leaving, key=lambda name: (name in healthy, name in leading)):
-        if name in running and name in healthy:
+    previous: Iterable[str] = (*ready, *draft.ids(Verb.REMOVE_MEMBER))
+    for name in situation.live_leaving:
+        if name in running:
             previous = [move_leadership(draft, name, needs=previous)]
         previous = [remove_member(draft, name, reason=GONE, needs=previous)]
 

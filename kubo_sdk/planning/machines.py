@@ -10,6 +10,8 @@ from kubo_sdk.planning.observation import InstanceView
 from kubo_sdk.planning.plan import Effect, Verb
 from kubo_sdk.planning.situation import Situation
 
+GONE = "the spec does not list it any more"
+
 
 def plan_machines(draft: Draft, situation: Situation) -> None:
     """Every step up to machines that run, with their disks."""
@@ -27,19 +29,34 @@ def plan_machines(draft: Draft, situation: Situation) -> None:
             reason=f"{len(made)} machines will be created, {len(started)} started",
             effect=Effect.CREATE,
         )
+    given_up = _give_up(draft, situation)
     for view in situation.views:
-        _take_away(draft, situation, view)
-        _make(draft, situation, view)
+        _take_away(draft, situation, view, after=given_up)
+        _make(draft, situation, view, after=given_up)
 
 
-def _take_away(draft: Draft, situation: Situation, view: InstanceView) -> None:
+def _give_up(draft: Draft, situation: Situation) -> list[str]:
+    """Take members without their data out of etcd, one after the other, while all others still serve."""
+    previous: list[str] = [Verb.FETCH_RELEASE, Verb.PREPARE_INFRASTRUCTURE]
+    for view in situation.of(Role.ETCD):
+        if view.instance.id in situation.membership.lost:
+            if view.is_serving:
+                previous = leave_gently(draft, situation, view, needs=previous) or previous
+            previous = [remove_member(draft, view.instance.id, reason="its data is gone", needs=previous)]
+    for name in situation.dead_leaving:
+        previous = [remove_member(draft, name, reason=GONE, needs=previous)]
+    return previous
+
+
+def _take_away(draft: Draft, situation: Situation, view: InstanceView, *, after: Iterable[str]) -> None:
     """What a condemned machine, or one that is gone, still is to others; then the machine itself."""
     name = view.instance.id
     before: list[str] = [Verb.FETCH_RELEASE, Verb.PREPARE_INFRASTRUCTURE]
-    if situation.is_condemned(view) and view.is_serving:
+    if view.instance.role is Role.ETCD and view.is_serving:
+        before += after
+    if situation.is_condemned(view) and view.is_serving and name not in situation.membership.lost:
         before += leave_gently(draft, situation, view, needs=tuple(before))
-    if name in situation.membership.lost:
-        before.append(remove_member(draft, name, reason="its data is gone", needs=before))
+    before.append(f"{Verb.REMOVE_MEMBER} {name}")
     if situation.is_condemned(view) and view.vm is not None:
         draft.add(
             Verb.DELETE_VM,
@@ -101,7 +118,7 @@ def remove_member(draft: Draft, name: str, *, reason: str, needs: Iterable[str])
     return draft.add(Verb.REMOVE_MEMBER, instance=name, reason=reason, effect=Effect.DELETE, needs=needs)
 
 
-def _make(draft: Draft, situation: Situation, view: InstanceView) -> None:
+def _make(draft: Draft, situation: Situation, view: InstanceView, *, after: Iterable[str]) -> None:
     name = view.instance.id
     prepared = [Verb.PREPARE_INFRASTRUCTURE, f"{Verb.REMOVE_MEMBER} {name}"]
     creates = not view.exists or situation.is_condemned(view)
@@ -128,7 +145,7 @@ def _make(draft: Draft, situation: Situation, view: InstanceView) -> None:
             instance=name,
             reason="its machine is stopped" if view.is_stopped else "its machine must start anew",
             effect=Effect.RESTART,
-            needs=[Verb.PREPARE_INFRASTRUCTURE],
+            needs=[Verb.PREPARE_INFRASTRUCTURE, *(after if view.instance.role is Role.ETCD else ())],
         )
 
 

@@ -66,21 +66,29 @@ def check_majority(situation: Situation, *, force: bool) -> None:
     if members is None:
         return
     voters = Voters({instance_of(each.name): each.healthy for each in members if each.name and not each.learner})
+    for name in (*situation.membership.lost, *situation.dead_leaving):
+        voters = _removed(situation, voters, name)
     away = _away(situation, voters)
     if away and not voters.while_away(away).has_majority and not force:
-        raise UnsafePlan(
-            f"without {', '.join(sorted(away))} too few etcd members of cluster {situation.spec.id} serve for a "
-            "majority; bring the others back first, or say that it may be away for a while: --force"
-        )
-    for name in situation.membership.lost:
-        voters = _removed(situation, voters, name)
+        raise UnsafePlan(_too_few(situation, sorted(away), "or say that it may be away for a while: --force"))
     for view in situation.of(Role.ETCD):
         name = view.instance.id
         joins = name in situation.membership.joining or name in situation.membership.learners
         if joins or (name in voters.serving and situation.is_awaited(view)):
             voters.serving[name] = True  # The plan waits for it before it goes on.
-    for name in sorted(situation.membership.leaving, key=lambda name: voters.serving.get(name, False)):
+    for view in situation.of(Role.ETCD):
+        name = view.instance.id
+        if situation.is_loud(view) and len(voters.serving) > 1 and not voters.while_away({name}).has_majority:
+            raise UnsafePlan(_too_few(situation, [name], "then deploy again"))
+    for name in situation.live_leaving:
         voters = _removed(situation, voters, name)
+
+
+def _too_few(situation: Situation, names: list[str], remedy: str) -> str:
+    return (
+        f"without {', '.join(names)} too few etcd members of cluster {situation.spec.id} serve for a majority; "
+        f"bring the others back first, {remedy}"
+    )
 
 
 def _away(situation: Situation, voters: Voters) -> set[str]:

@@ -36,6 +36,17 @@ class ProblemType(StrEnum):
     EXPIRED_CERTIFICATE = "expired_certificate"
 
 
+class Evidence(StrEnum):
+    """How sure it is.  TOLD: somebody who knows said so.  STUCK: a program does not answer on a machine that does.
+    SILENT: there is no answer, perhaps only none in time.  SERVES: no answer either, but others hear of it.
+    """
+
+    TOLD = "told"
+    STUCK = "stuck"
+    SILENT = "silent"
+    SERVES = "serves"
+
+
 _LADDER = (Resolution.RESTART_UNITS, Resolution.REBOOT, Resolution.RECREATE)
 
 # What may be done about each type, gentlest first: the rungs of automatic repair, in its order.
@@ -80,6 +91,7 @@ class Problem:
     details: tuple[str, ...] = ()
     rungs: tuple[Resolution, ...] = field()
     loses_nothing: bool = False
+    evidence: Evidence = Evidence.TOLD
 
     @rungs.default
     def _default_rungs(self) -> tuple[Resolution, ...]:

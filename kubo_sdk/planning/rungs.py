@@ -7,23 +7,25 @@ from datetime import datetime, timedelta
 from kubo_sdk.model.spec import HealthSpec
 from kubo_sdk.planning.decision import Choice, Decision, Standing
 from kubo_sdk.planning.history import Attempt, History, owner
-from kubo_sdk.planning.problems import Problem
+from kubo_sdk.planning.problems import Evidence, Problem
 from kubo_sdk.planning.resolutions import Resolution
 
 # A unit is back sooner than a machine.
 UNIT_SHARE = 1 / 2
+# A machine that answers is not too busy, so a program of it that does not is stuck sooner.
+STUCK_SHARE = 1 / 2
 
 
 def next_choice(problem: Problem, history: History, policy: HealthSpec, now: datetime) -> Choice:
     """What would be done about *problem* if it stood alone: act, wait until a time, or refuse."""
     recent = history.within(policy.window_seconds, now)
     tried = recent.unhelpful_for(owner(problem))
-    if not problem.rungs:
-        return Choice(problem=problem, standing=Standing.REFUSED, why="nothing can be done about it without a person")
     since = history.since(problem, now)
-    ripe = since + timedelta(seconds=policy.unhealthy_after_seconds)
+    ripe = since + timedelta(seconds=_lasts(problem, policy))
     if now < ripe or since == now:
         return Choice(problem=problem, standing=Standing.WAIT, why="it may pass by itself", until=ripe)
+    if not problem.rungs:
+        return Choice(problem=problem, standing=Standing.REFUSED, why="nothing can be done about it without a person")
     if tried:
         settled = _settled(tried[-1], policy)
         if now < settled:
@@ -38,6 +40,18 @@ def patience(decision: Decision, policy: HealthSpec) -> float | None:
     if asked <= {Resolution.RESTART_UNITS}:
         return policy.startup_seconds * UNIT_SHARE
     return policy.startup_seconds if asked <= {Resolution.RESTART_UNITS, Resolution.REBOOT} else None
+
+
+def _lasts(problem: Problem, policy: HealthSpec) -> float:
+    """How many seconds *problem* must last before anything is done."""
+    match problem.evidence:
+        case Evidence.STUCK:
+            return max(policy.silent_after_seconds * STUCK_SHARE, policy.unhealthy_after_seconds)
+        case Evidence.SILENT:
+            return policy.silent_after_seconds
+        case Evidence.SERVES:
+            return max(policy.silent_after_seconds, policy.startup_seconds)
+    return policy.unhealthy_after_seconds
 
 
 def _settled(attempt: Attempt, policy: HealthSpec) -> datetime:

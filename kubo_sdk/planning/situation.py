@@ -9,7 +9,7 @@ from attrs import define, evolve
 from kubo_sdk.model.instance import Role
 from kubo_sdk.model.spec import ClusterSpec
 from kubo_sdk.planning.abilities import Abilities
-from kubo_sdk.planning.membership import Membership, membership
+from kubo_sdk.planning.membership import Membership, instance_of, membership
 from kubo_sdk.planning.observation import InstanceView, Observation
 from kubo_sdk.planning.repair import Repair
 
@@ -38,6 +38,19 @@ class Situation:
         """Who joins and who leaves etcd."""
         found = membership(self.spec, self.observation, self.abilities, self.repair)
         return found if self.takes_away else evolve(found, leaving=())
+
+    @cached_property
+    def dead_leaving(self) -> tuple[str, ...]:
+        """Members that leave etcd and do not serve: without them fewer make a majority, so they go first."""
+        healthy = {instance_of(member.name) for member in self.observation.members or () if member.healthy}
+        return tuple(name for name in self.membership.leaving if name not in healthy)
+
+    @cached_property
+    def live_leaving(self) -> tuple[str, ...]:
+        """The other members that leave etcd, who leads it last."""
+        leading = {instance_of(member.name) for member in self.observation.members or () if member.leader}
+        alive = (name for name in self.membership.leaving if name not in self.dead_leaving)
+        return tuple(sorted(alive, key=lambda name: name in leading))
 
     @cached_property
     def condemned(self) -> frozenset[str]:
@@ -93,7 +106,7 @@ class Situation:
 
     def is_loud(self, view: InstanceView) -> bool:
         """True when configuring it may interrupt what it serves."""
-        if not self.wants_configuration(view) or self.is_new(view):
+        if not self.wants_configuration(view) or self.is_new(view) or self.is_rebooted(view):
             return False
         return view.drift is None or bool(view.drift.units)
 

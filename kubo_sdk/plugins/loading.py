@@ -162,6 +162,8 @@ def _offers(loaded: Loaded, candidate: Candidate) -> list[Offer]:
             reason = reason_against_record(record, port.record, port.hook)
             if reason is not None:
                 raise _UnusableError(reason)
+            if any((offer.port, offer.provider.name) == (port.port, record.name) for offer in offers):
+                raise _UnusableError(f"it offers the {port.called} {record.name!r} twice")
             offers.append(Offer(port=port.port, provider=record, plugin=candidate))
     return offers
 

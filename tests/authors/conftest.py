@@ -19,6 +19,8 @@ CORE = Path(kubo_sdk.__file__).parents[1]
 ENVIRONMENT = {
     # mypy finds what is installed as a wheel by itself; a checkout that is installed for editing it does not.
     **({} if CORE.name == "site-packages" else {"MYPYPATH": str(CORE)}),
+    "KUBO_DISABLE_PLUGINS": "",
+    "KUBO_PLUGINS": "",
     "PIP_NO_INDEX": "1",
     "PIP_NO_BUILD_ISOLATION": "0",
     "PIP_DISABLE_PIP_VERSION_CHECK": "1",

@@ -118,7 +118,7 @@ def silent(report: HealthReport, *instance_ids: str, below: Source = Source.SHEL
         for fact in report.health(instance_id).facts:
             if fact.source is not Source.MACHINE:
                 verdict = Verdict.BAD if fact.source is below else Verdict.UNKNOWN
-                report = saying(report, instance_id, fact.source, verdict)
+                report = saying(report, instance_id, fact.source, verdict, "silent: no answer in time")
         report = _without_member(report, instance_id)
     return report
 
@@ -185,7 +185,7 @@ class Director:
     def settle(self, report: HealthReport) -> Decision:
         """What is decided once *report* has lasted long enough."""
         self.look(report)
-        return self.look(report, self.policy.unhealthy_after_seconds)
+        return self.look(report, max(self.policy.unhealthy_after_seconds, self.policy.silent_after_seconds))
 
     def act(self, decision: Decision, *, failed: bool = False, seconds: float = 1.0) -> None:
         """Do what was decided; it takes *seconds*."""

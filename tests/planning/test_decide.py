@@ -42,17 +42,30 @@ def test_one_missed_probe_does_nothing() -> None:
     assert not director.look(silent(WELL, "worker/0"), after=60).acts
 
 
+def test_a_machine_that_does_not_answer_may_be_slow_and_gets_more_time() -> None:
+    director, report = Director(), silent(WELL, "worker/0")
+    director.look(report)
+    assert not director.look(report, POLICY.unhealthy_after_seconds).acts
+    assert not director.look(report, POLICY.silent_after_seconds - POLICY.unhealthy_after_seconds - 1).acts
+    assert acts(director.look(report, 1)) == {"worker/0": Resolution.REBOOT}
+
+
+def test_a_silent_machine_of_which_others_hear_gets_the_time_of_a_start() -> None:
+    director, report = Director(), saying(silent(WELL, "worker/0"), "worker/0", Source.NODE, Verdict.GOOD)
+    assert not director.settle(report).acts
+    assert acts(director.look(report, POLICY.startup_seconds)) == {"worker/0": Resolution.REBOOT}
+
+
 @pytest.mark.parametrize(
     ("report", "resolution"),
     [
         (missing(WELL, "worker/0"), Resolution.RECREATE),
-        (silent(WELL, "worker/0"), Resolution.REBOOT),
         (off(WELL, "worker/0"), Resolution.START),
         (dead_unit(WELL, "worker/0", "kubelet.service"), Resolution.RESTART_UNITS),
         (saying(WELL, "worker/0", Source.NODE, Verdict.BAD), Resolution.RESTART_UNITS),
         (saying(WELL, "worker/0", Source.UNITS, Verdict.BAD, "not configured"), Resolution.CONFIGURE),
     ],
-    ids=["missing", "silent", "off", "dead unit", "not ready", "empty"],
+    ids=["missing", "off", "dead unit", "not ready", "empty"],
 )
 def test_what_lasts_is_repaired_gently_first(report: HealthReport, resolution: Resolution) -> None:
     director = Director()
@@ -257,7 +270,9 @@ def test_an_etcd_member_that_serves_is_not_taken_while_another_one_is_down() -> 
     report = missing(silent(WELL, "etcd/0"), "etcd/1")
     serving = saying(report, "etcd/0", Source.ETCD, Verdict.GOOD)
     members = tuple(attrs.evolve(each, healthy=each.name != "etcd-1") for each in serving.members or ())
-    decision = Director().settle(attrs.evolve(serving, members=members))
+    director, report = Director(), attrs.evolve(serving, members=members)
+    director.settle(report)
+    decision = director.look(report, POLICY.startup_seconds)
     assert acts(decision) == {"etcd/1": Resolution.RECREATE}
     assert "would lose its quorum" in choice_for(decision, "etcd/0").why
 

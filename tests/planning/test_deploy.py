@@ -5,7 +5,7 @@ from __future__ import annotations
 import attrs
 import pytest
 
-from kubo_sdk.errors import ConfigError, UnsafePlan
+from kubo_sdk.errors import ConfigError
 from kubo_sdk.model.instance import Instance, Role
 from kubo_sdk.model.spec import ClusterSpec, InstanceGroup, KubernetesSpec
 from kubo_sdk.model.version import KubernetesVersion
@@ -140,25 +140,10 @@ def test_units_never_started_are_started_by_the_next_run() -> None:
     assert ids(plan) == ["start worker/2", "await worker/2"]
 
 
-def test_a_machine_the_spec_does_not_list_is_refused() -> None:
+def test_a_machine_the_spec_does_not_list_is_taken_away() -> None:
     stranger = machine(Instance(group="worker", index=7, role=Role.WORKER, az="z1"))
-    with pytest.raises(UnsafePlan, match="has worker/7, which the spec does not list"):
-        plan_deploy(SPEC, complete(strangers=(stranger,)), ABLE)
-
-
-def test_growing_etcd_is_refused_before_anything_happens() -> None:
-    groups = tuple(
-        attrs.evolve(group, instances=5) if group.role is Role.ETCD else group for group in SPEC.instance_groups
-    )
-    spec = attrs.evolve(SPEC, instance_groups=groups)
-    views = (*complete().instances, *(InstanceView(instance=i) for i in spec.instances(Role.ETCD)[3:]))
-    with pytest.raises(UnsafePlan, match="runs with 3 etcd members and the spec wants 5"):
-        plan_deploy(spec, complete(instances=views), ABLE)
-
-
-def test_an_etcd_member_that_lost_its_data_is_refused() -> None:
-    with pytest.raises(UnsafePlan, match="lost the machine and the data of etcd/2"):
-        plan_deploy(SPEC, with_view("etcd/2", vm=None, disk=None, configured=False, drift=None), ABLE)
+    plan = plan_deploy(SPEC, complete(strangers=(stranger,)), ABLE)
+    assert ids(plan) == ["ensure endpoints", "drain worker/7", "delete vm worker/7"]
 
 
 def test_an_etcd_member_whose_disk_survived_gets_a_new_machine() -> None:

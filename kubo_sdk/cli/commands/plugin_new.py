@@ -28,7 +28,8 @@ def run(arguments: argparse.Namespace) -> int:
     print(f"{into} holds the {port.called} {name!r}: {len(texts)} files")
     print(f"fill in {into / name.replace('-', '_') / 'provider.py'}, then, in {into}:")
     print("  pip install --editable '.[testing]'")
-    print("  pytest")
+    print("  pytest                                          the contract suite, with fixtures of your own")
+    print(f"  {f'kubo plugin check {port.word} {name}':<47} the same, as a cluster would connect it")
     return 0
 
 

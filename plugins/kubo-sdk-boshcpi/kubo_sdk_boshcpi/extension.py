@@ -15,6 +15,7 @@ from attrs import asdict
 from kubo_sdk.model.instance import ClusterId, Instance, Role
 from kubo_sdk.model.spec import VmSize
 from kubo_sdk.ports.cpi import CPI_CONTRACT, CpiInfo, Disk, DiskRequest, SharedTree, Vm, VmRequest, VmState
+from kubo_sdk_boshcpi.caller import this_process
 
 KEY = "kubo"
 LIST_VMS, LIST_DISKS = "kubo_list_vms", "kubo_list_disks"
@@ -36,7 +37,11 @@ def read_info(content: Mapping[str, Any]) -> CpiInfo:
 
 def marker() -> dict[str, Any]:
     """The context of a call that is about no new machine or disk."""
-    return {KEY: {"contract": CPI_CONTRACT}}
+    return {KEY: _caller()}
+
+
+def _caller() -> dict[str, Any]:
+    return {"contract": CPI_CONTRACT, "caller": this_process()}
 
 
 def write_vm_request(request: VmRequest) -> dict[str, Any]:
@@ -85,7 +90,7 @@ def read_disk_request(content: Mapping[str, Any], size_mb: int) -> DiskRequest:
 def _slot(request: VmRequest | DiskRequest) -> dict[str, Any]:
     instance = request.instance
     return {
-        "contract": CPI_CONTRACT,
+        **_caller(),
         "director": request.cluster.director,
         "cluster": request.cluster.name,
         "group": instance.group,

@@ -9,8 +9,9 @@ import pytest
 
 from kubo_sdk.ports.cpi import DiskCpi
 from kubo_sdk.testing.contracts.cpi import CpiContract
+from kubo_sdk.testing.spawn import Spawnable
 
-from .conftest import Chain
+from .conftest import CACHE, Chain
 
 
 class TestChain(CpiContract):
@@ -25,6 +26,10 @@ class TestChain(CpiContract):
     @pytest.fixture
     def reconnected(self, chain: Chain) -> DiskCpi:
         return chain.connect()
+
+    @pytest.fixture
+    def spawnable(self, chain: Chain) -> Spawnable:
+        return Spawnable(provider="bosh", options=chain.options, state_dir=chain.root / "sdk", cache_dir=CACHE)
 
     @pytest.fixture
     def other_cpi(self, chain: Chain) -> DiskCpi:

@@ -9,6 +9,10 @@ import pytest
 
 from kubo_sdk.ports.cpi import DiskCpi
 from kubo_sdk.testing.contracts.cpi import CpiContract
+from kubo_sdk.testing.contracts.cpi_disks import DiskCpiContract
+from kubo_sdk.testing.contracts.cpi_machines import CpiMachines
+from kubo_sdk.testing.contracts.cpi_site import CpiSite
+from kubo_sdk.testing.contracts.cpi_trouble import CpiTrouble
 from kubo_sdk.testing.spawn import Spawnable
 
 from .conftest import CACHE, Foreign
@@ -16,7 +20,7 @@ from .conftest import CACHE, Foreign
 SECRET = "hunter2-the-cloud-password"
 
 
-class TestForeignCpi(CpiContract):
+class ForeignSite(CpiSite):
     """Simulated machines: the way onto them understands `true` and the mounting of disks."""
 
     runs_commands = False
@@ -68,7 +72,11 @@ class TestForeignCpi(CpiContract):
         return lambda: foreign.next("create_vm", "retry")
 
 
-class TestForeignCpiOfVersionOne(TestForeignCpi):
+class TestForeignCpi(ForeignSite, CpiContract):
+    """Version 2, killed processes included."""
+
+
+class TestForeignCpiOfVersionOne(ForeignSite, CpiMachines, DiskCpiContract, CpiTrouble):
     """No networks and no disk hints are told: the options say how to learn them."""
 
     @pytest.fixture

@@ -11,7 +11,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
@@ -19,6 +19,8 @@ from typing import NoReturn
 from attrs import evolve
 
 from kubo_sdk.errors import KuboError
+from kubo_sdk_boshcpi import extension
+from kubo_sdk_boshcpi.caller import end_with
 from kubo_sdk_boshcpi.protocol import CLOUDS, Fault, MalformedError, Request, Response, parse_request
 from kubo_sdk_boshcpi.redaction import Redactor
 from kubo_sdk_boshcpi.server.answering import answer, redactor_of
@@ -56,9 +58,13 @@ def _cpi(config: Path) -> int:
         logged = io.StringIO()
         _log_into(logged)
         redactor = Redactor()
+        request = _parsed(content)
+        extended = request.context.get(extension.KEY) if request is not None else None
+        if isinstance(extended, Mapping):
+            end_with(extended.get("caller"))
         try:
             settings = read_settings(config)
-            redactor = redactor_of(settings, _parsed(content))
+            redactor = redactor_of(settings, request)
             response = answer(content, settings)
         except KuboError as error:
             fault = Fault(type=f"{CLOUDS}CpiError", message="; ".join(str(error).splitlines()))
