@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Mapping
 
-from attrs import frozen
+from attrs import define, frozen
 
 from kubo_sdk.engine.cancel import CancelToken
 from kubo_sdk.engine.clock import Clock
 from kubo_sdk.engine.deadline import deadline
 from kubo_sdk.errors import Cancelled, Unavailable
-from kubo_sdk.events import Event, RepairDecided
+from kubo_sdk.events import Event, LeaseAwaited, RepairDecided
 from kubo_sdk.model.instance import ClusterId
 from kubo_sdk.model.spec import ClusterSpec
 from kubo_sdk.operation import Operation
@@ -23,9 +23,6 @@ from kubo_sdk.planning.requested import choose
 from kubo_sdk.probe import probe
 from kubo_sdk.providers import Providers
 from kubo_sdk.steps.context import RunState
-
-# What was decided longer ago than it takes to get a free lease may no longer be true.
-STALE_SECONDS = 5.0
 
 
 @frozen(kw_only=True)
@@ -57,15 +54,16 @@ class Healer:
     def repair(self, decision: Decision, patience: float | None = None) -> None:
         """Plan and apply *decision* under one lease, in at most *patience* seconds.
 
-        Raises LeaseHeld, UnsafePlan, DeployFailed, Cancelled; Unavailable when it took too long, or when the lease came
-        so late that one has to look again first.
+        Raises LeaseHeld, UnsafePlan, DeployFailed, Cancelled; Unavailable when it took too long, or when another
+        director may have done it while one waited for the lease.
         """
         token = self.stop.child()
-        operation, asked = self.operation(token), self.clock.monotonic()
+        operation, waited = self.operation(token), _Waited()
+        operation.observers = (*operation.observers, waited)
         try:
             with operation.leased():
-                if self.clock.monotonic() - asked > STALE_SECONDS:
-                    raise Unavailable("another director worked on the cluster meanwhile; looking again")
+                if waited.happened:
+                    raise Unavailable("another director had the cluster's lease meanwhile; looking again")
                 with self._limit(token, patience):
                     self._apply(operation, decision)
         except Cancelled:
@@ -82,6 +80,16 @@ class Healer:
         if patience is None:
             return contextlib.nullcontext()
         return deadline(self.clock, token, patience, f"it did not help within {patience:g} s")
+
+
+@define
+class _Waited:
+    """An observer that remembers whether somebody else's lease was waited for."""
+
+    happened: bool = False
+
+    def __call__(self, event: Event) -> None:
+        self.happened |= isinstance(event, LeaseAwaited)
 
 
 def decided(choice: Choice, cluster: ClusterId, clock: Clock) -> Event:

@@ -21,6 +21,7 @@ from kubo_sdk.planning.health import EtcdMemberView
 from kubo_sdk.planning.observation import InstanceView, Observation
 from kubo_sdk.planning.plan import Plan
 from kubo_sdk.ports.cpi import Cpi, Disk, DiskCpi, Vm, VmState
+from kubo_sdk.ports.dns import Record
 from kubo_sdk.providers import Providers
 from kubo_sdk.releases.source import ReleaseSource
 from kubo_sdk.steps.context import RunState
@@ -70,6 +71,7 @@ def observe(
     )
     look = _Look(spec=spec, state=state, told=told, members=members, silent=unheard, differences=differences)
     wished = {instance.id for instance in instances}
+    published = providers.dns.list_records() if providers.dns.info().publishes else None
     return (
         Observation(
             instances=tuple(look.view(instance) for instance in instances),
@@ -79,7 +81,7 @@ def observe(
             missing_authorities=authorities,
             missing_certificates=certificates,
             endpoints_current=API in state.endpoints,
-            missing_names=_missing_names(spec, providers, state),
+            missing_names=_missing_names(spec, state, published),
             api_ready=told.ready,
             credentials=tuple(sorted(state.credentials)),
             recorded=told.recorded,
@@ -88,7 +90,7 @@ def observe(
             unknown=unknown,
             nodes=tuple(sorted({node.instance for node in told.nodes.values() if node.instance})),
             stray_credentials=stray_credentials(spec, overlay, state.credentials),
-            stale_names=_stale_names(spec, providers),
+            stale_names=_stale_names(spec, published),
         ),
         state,
     )
@@ -193,20 +195,20 @@ def _unsatisfied(state: RunState, wanted: tuple[Wanted, ...]) -> tuple[str, ...]
     return tuple(item.leaf for item in wanted if not is_satisfied(item, state.credentials))
 
 
-def _missing_names(spec: ClusterSpec, providers: Providers, state: RunState) -> tuple[str, ...]:
-    if not providers.dns.info().publishes:
+def _missing_names(spec: ClusterSpec, state: RunState, published: Collection[Record] | None) -> tuple[str, ...]:
+    if published is None:
         return ()
-    present = set(providers.dns.list_records())
+    present = set(published)
     wished = wished_records(spec, state.vms, state.endpoints)
     return tuple(record.name for record in wished if record not in present)
 
 
-def _stale_names(spec: ClusterSpec, providers: Providers) -> tuple[str, ...]:
+def _stale_names(spec: ClusterSpec, published: Collection[Record] | None) -> tuple[str, ...]:
     """Records of instances the spec does not list any more."""
-    if not providers.dns.info().publishes:
+    if published is None:
         return ()
     wished = {f"api.{spec.domain}", *(spec.hostname(instance) for instance in spec.instances())}
-    return tuple(sorted({record.name for record in providers.dns.list_records()} - wished))
+    return tuple(sorted({record.name for record in published} - wished))
 
 
 def observe_for_delete(spec: ClusterSpec, providers: Providers, *, keep_disks: bool) -> Plan:

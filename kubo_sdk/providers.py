@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cached_property
 from ipaddress import IPv4Network
 from typing import Any, Generic, TypeVar
 
@@ -24,7 +25,7 @@ from kubo_sdk.ports.providers import ConnectContext, Provider
 P = TypeVar("P")
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class Providers:
     """One connected provider for each port."""
 
@@ -47,8 +48,12 @@ class Providers:
 
     def contributions(self, context: NodeContext) -> tuple[Contribution, ...]:
         """What each provider adds to one machine."""
+        return tuple(contributor.node_files(context) for contributor in self._contributors)
+
+    @cached_property
+    def _contributors(self) -> tuple[NodeContributor, ...]:
         everyone = (self.cpi, self.credential_store, self.dns, self.overlay, self.ingress)
-        return tuple(provider.node_files(context) for provider in everyone if isinstance(provider, NodeContributor))
+        return tuple(provider for provider in everyone if isinstance(provider, NodeContributor))
 
 
 def connect(plugins: Plugins, context: ConnectContext) -> Providers:

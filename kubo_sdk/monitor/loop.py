@@ -88,12 +88,13 @@ class Monitor:
         try:
             self._repair(decision, patience(decision, self._spec.health))
             failed = False
+            self._telling.go_on(self._clock.now())
         except Cancelled:
             return False
         except LeaseHeld as error:
             # Whatever is wrong, somebody else is at it.
             self.history = before.unseen()
-            self._telling.hold(str(error), self._clock.now())
+            self._telling.wait_for_another(str(error), self._clock.now())
             return False
         except Exception as error:
             self._failed(error)

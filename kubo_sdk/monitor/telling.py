@@ -30,6 +30,7 @@ class Telling:
     _seen: dict[str, tuple[Problem, datetime]] = field(factory=dict)
     _refused: dict[str, str] = field(factory=dict)
     _held: str = ""
+    _elsewhere: bool = False
     _error: str = ""
 
     def tell(self, decision: Decision, at: datetime) -> None:
@@ -55,10 +56,23 @@ class Telling:
                     )
                 )
         self._tell_refused(decision, at)
-        self.hold(decision.held, at)
+        if not (self._elsewhere and decision.choices):
+            self._elsewhere = False
+            self._hold(decision.held, at)
 
-    def hold(self, why: str, at: datetime) -> None:
-        """Tell that repairs are held, why, and when that is over.  A number that changes in the reason is no news."""
+    def wait_for_another(self, why: str, at: datetime) -> None:
+        """Tell that somebody else is at work.  It is over when a repair can be done, or nothing is wrong any more."""
+        self._elsewhere = True
+        self._hold(why, at)
+
+    def go_on(self, at: datetime) -> None:
+        """Tell that nobody else is at work any more."""
+        if self._elsewhere:
+            self._elsewhere = False
+            self._hold("", at)
+
+    def _hold(self, why: str, at: datetime) -> None:
+        """A number that changes in the reason is no news."""
         if why and not self._held:
             self.emit(RepairsHeld(cluster=self.cluster, at=at, why=why))
         elif self._held and not why:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from kubo_sdk.errors import ConfigError
@@ -11,6 +12,8 @@ from kubo_sdk.nodes.gates import ANY, ETCD, GATES
 T = TypeVar("T")
 
 
+# Every machine of a cluster asks the same about the same few names.
+@lru_cache(maxsize=1024)
 def is_valid(component: str, name: str, minor: int) -> bool:
     """True when that flag or field exists in that minor version, or the table does not know it."""
     gates = [gate for gate in GATES if gate.name == name and gate.component in _scopes(component)]

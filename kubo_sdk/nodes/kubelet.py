@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from functools import lru_cache
 from typing import Any
 
 from kubo_sdk.model.instance import Instance
+from kubo_sdk.model.spec import NetworkSpec
 from kubo_sdk.nodes import paths
 from kubo_sdk.nodes.containerd import CGROUP_DRIVERS, OWNS_CGROUPS
 from kubo_sdk.nodes.credential_files import authority_file, certificate_files, kubeconfig_file
@@ -17,6 +19,7 @@ from kubo_sdk.systemd import CGROUP, KNOWS_CGROUP, service
 WHO = "kubelet"
 INSTANCE_LABEL = "kubo/instance"
 SERVING = f"{paths.PKI}/kubelet-server"
+HEALTH_PORT = 10248
 RUNTIME = f"unix://{paths.CONTAINERD_SOCKET}"
 
 # Versions with Amazon's client built in ask a metadata service at every start, and wait eleven seconds where there is
@@ -36,10 +39,7 @@ def kubelet(context: NodeContext) -> Contribution:
         kubeconfig_file(WHO, f"https://{context.api.host}:{context.api.port}"),
         *certificate_files(context, f"kubelet-{slug}", f"{paths.PKI}/{WHO}"),
         *certificate_files(context, f"kubelet-server-{slug}", SERVING),
-        *(
-            NodeFile(path=config_path(version), content=json.dumps(config(context, driver), indent=2) + "\n")
-            for version, driver in CGROUP_DRIVERS.items()
-        ),
+        *config_files(context.spec.network, context.spec.kubernetes.version.minor),
     )
     unit = Unit(
         name="kubelet.service",
@@ -77,10 +77,18 @@ def config_path(cgroup: str) -> str:
     return f"/etc/kubernetes/kubelet-cgroup-{cgroup}.json"
 
 
-def config(context: NodeContext, cgroup_driver: str) -> dict[str, Any]:
-    """The KubeletConfiguration of this instance, with what its version knows."""
-    minor = context.spec.kubernetes.version.minor
-    network = context.spec.network
+# Every worker of a cluster has the same, so a thousand of them have it once.
+@lru_cache(maxsize=16)
+def config_files(network: NetworkSpec, minor: int) -> tuple[NodeFile, ...]:
+    """The config for each version of cgroups."""
+    return tuple(
+        NodeFile(path=config_path(version), content=json.dumps(config(network, minor, driver), indent=2) + "\n")
+        for version, driver in CGROUP_DRIVERS.items()
+    )
+
+
+def config(network: NetworkSpec, minor: int, cgroup_driver: str) -> dict[str, Any]:
+    """The KubeletConfiguration of every worker, with what that version knows."""
     fields = {
         "authentication": {
             "anonymous": {"enabled": False},
@@ -93,7 +101,7 @@ def config(context: NodeContext, cgroup_driver: str) -> dict[str, Any]:
         "tlsMinVersion": "VersionTLS12",
         "rotateCertificates": False,
         "healthzBindAddress": "127.0.0.1",
-        "healthzPort": 10248,
+        "healthzPort": HEALTH_PORT,
         "readOnlyPort": 0,
         "clusterDNS": [str(network.dns_service)],
         "clusterDomain": network.domain,

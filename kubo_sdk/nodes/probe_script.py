@@ -1,13 +1,15 @@
 """The shell program that asks a machine how it is, in one round trip, and what its answer means.
 
-It costs two processes beside the shell: ``systemctl`` always, ``df`` where a persistent disk is expected.  The answer
-begins with one word a line of its own, and ends with what ``systemctl show`` says::
+It costs few processes beside the shell: ``systemctl``, at the same time Perl to find out who answers (`knocking`), and
+``df`` where a persistent disk is expected.  A machine without Perl asks nobody.  The answer begins with one word a line
+of its own, and ends with what ``systemctl show`` says::
 
     now SECONDS                 since the kernel started; systemd's monotonic times count from there as well
     init STATE PPID ...         /proc/1/stat from its third field on; the 20th is when init started, in ticks
     configured                  the core has put something on this machine, to the end
     disk TARGET SIZE FREE INODES FREE ACCESS
     booting                     systemd answers nobody yet; nothing follows
+    knock NAME ADDRESS WORD     once for everybody who was asked
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from collections.abc import Iterable, Mapping
 
 from attrs import frozen
 
+from kubo_sdk.nodes.knocking import KNOCK, SECONDS
 from kubo_sdk.nodes.machine import STARTED, STATE
 from kubo_sdk.nodes.paths import DISK
 
@@ -32,7 +35,9 @@ read -r init </proc/1/stat
 echo "now $now"
 echo "init ${{init##*) }}"
 if [ -e {STATE}/manifest ]; then echo configured; fi
-if [ "$1" = disk ]; then
+disk=$1
+shift
+if [ "$disk" = disk ]; then
   access=ro
   if [ -w {DISK} ]; then access=rw; fi
   told=$(df -B1 --output=target,size,avail,itotal,iavail {DISK} 2>/dev/null) || told=none
@@ -41,16 +46,25 @@ if [ "$1" = disk ]; then
 fi
 if [ ! -S /run/systemd/private ]; then echo booting; exit 0; fi
 cd {STATE}/{STARTED} 2>/dev/null || cd /
+doors=$*
 set --
 if [ "$PWD" != / ]; then
   for name in *; do
     if [ -e "$name" ]; then set -- "$@" "$name"; fi
   done
 fi
-exec systemctl show \
+perl -e '{KNOCK}' {SECONDS} $doors "$@" 2>/dev/null &
+told=$(systemctl show \
   -p Id -p Type -p ActiveState -p SubState -p Result -p NRestarts -p Job -p StateChangeTimestampMonotonic \
-  -- {BOOTED} "$@"
+  -- {BOOTED} "$@") || exit
+wait
+echo "$told"
 """
+
+# Who may be asked beside the machine's own units.  An endpoint that refuses is not there; any other machine that does
+# was reached all the same.
+ENDPOINT = "endpoint"
+PEER = "peer"
 
 
 @frozen(kw_only=True)
@@ -80,6 +94,15 @@ class DiskState:
 
 
 @frozen(kw_only=True)
+class Knock:
+    """Somebody the machine asked, and what came of it: ``reached``, ``answers``, ``refused`` or ``silent``."""
+
+    name: str
+    address: str
+    word: str
+
+
+@frozen(kw_only=True)
 class VitalSigns:
     """What one machine said.  ``uptime`` is in seconds, since its init started; ``disk`` is None unless asked for."""
 
@@ -88,11 +111,12 @@ class VitalSigns:
     configured: bool
     units: tuple[UnitState, ...] = ()
     disk: DiskState | None = None
+    knocks: tuple[Knock, ...] = ()
 
 
-def probe_command(*, disk: bool) -> list[str]:
-    """What a machine's shell is to run."""
-    return ["sh", "-c", PROBE, "sh", "disk" if disk else "-"]
+def probe_command(*, disk: bool, doors: Iterable[str] = ()) -> list[str]:
+    """What a machine's shell is to run.  *doors*: whom the machine should reach, ``peer=10.0.0.5:8443``."""
+    return ["sh", "-c", PROBE, "sh", "disk" if disk else "-", *doors]
 
 
 def parse_vital_signs(text: str) -> VitalSigns:
@@ -110,7 +134,13 @@ def parse_vital_signs(text: str) -> VitalSigns:
         configured="configured" in lines,
         units=tuple(unit for unit in units if unit.name != BOOTED),
         disk=_disk(lines["disk"]) if "disk" in lines else None,
+        knocks=tuple(_knock(line) for line in head.splitlines() if line.startswith("knock ")),
     )
+
+
+def _knock(line: str) -> Knock:
+    _, name, address, word = line.split()
+    return Knock(name=name, address=address, word=word)
 
 
 def _units(text: str, now: float) -> Iterable[UnitState]:

@@ -75,7 +75,7 @@ def _touched(situation: Situation, view: InstanceView) -> tuple[str, ...]:
 def _work(draft: Draft, situation: Situation, view: InstanceView, *, needs: Iterable[str] = ()) -> tuple[str, ...]:
     """Configure the instance and restart its units, as far as it needs that.  Returns what to wait for."""
     name = view.instance.id
-    before = [*needs, *IDENTITIES, *_made(name)]
+    before = [*needs, Verb.FETCH_RELEASE, *IDENTITIES, *_made(name)]
     done = [f"{Verb.REBOOT_VM} {name}"]
     if situation.wants_configuration(view):
         before += _install(draft, situation, view, needs=before)

@@ -17,7 +17,12 @@ from kubo_sdk.planning.restraint import Restraint
 from kubo_sdk.planning.rungs import next_choice
 
 # With these the machine itself is down, whatever is done about it.  One that is only off is started, and no more.
-DOWN = (ProblemType.MISSING_VM, ProblemType.UNRESPONSIVE_MACHINE, ProblemType.MISSING_DISK)
+DOWN = (
+    ProblemType.MISSING_VM,
+    ProblemType.UNRESPONSIVE_MACHINE,
+    ProblemType.CUT_OFF_MACHINE,
+    ProblemType.MISSING_DISK,
+)
 
 
 def decide(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from kubo_sdk.model.instance import Role
 from kubo_sdk.model.spec import ClusterSpec
@@ -10,12 +10,14 @@ from kubo_sdk.planning.health import Fact, HealthReport, InstanceHealth, Source,
 from kubo_sdk.planning.leftovers import is_node_of, leftovers
 from kubo_sdk.planning.problems import RUNGS, Evidence, Problem, ProblemType
 from kubo_sdk.planning.quorum import has_quorum, quorum
+from kubo_sdk.planning.reach import front_of, is_cut_off, is_endpoint_dead
 from kubo_sdk.planning.resolutions import Resolution
 from kubo_sdk.ports.cpi import Disk, VmState
 
 CORRUPT = "CORRUPT"
 FULL = "full"
 SILENT = "silent"
+DEAF = "does not answer"
 
 ETCD_UNITS = ("etcd.service",)
 API_UNITS = ("kube-apiserver.service",)
@@ -26,7 +28,8 @@ def diagnose(report: HealthReport, spec: ClusterSpec) -> tuple[Problem, ...]:
     """What is wrong, in the order of the spec; what concerns the whole cluster comes last.
 
     A problem of a machine hides what follows from it: its units, its etcd member, its Node.  Lost quorum hides that the
-    API servers are stuck.  Instances that were stopped on purpose have no problems.
+    API servers are stuck, and a problem of its proxy that the endpoint is dead.  Instances that were stopped on purpose
+    have no problems.
     """
     found = [
         problem
@@ -34,7 +37,8 @@ def diagnose(report: HealthReport, spec: ClusterSpec) -> tuple[Problem, ...]:
         if health.instance.id not in report.stopped
         for problem in _instance(report, spec, health)
     ]
-    return (*found, *_quorum(report), *leftovers(report), *_certificates(report))
+    ill = {problem.instance for problem in found}
+    return (*found, *_endpoint(report, ill), *_quorum(report), *leftovers(report), *_certificates(report))
 
 
 def lost_quorum(report: HealthReport) -> bool:
@@ -48,8 +52,8 @@ def lost_quorum(report: HealthReport) -> bool:
 
 def _instance(report: HealthReport, spec: ClusterSpec, health: InstanceHealth) -> Iterator[Problem]:
     """The first layer where something is wrong tells; what lies above it can only follow."""
-    for layer in (_machine, _disk):
-        problem = layer(spec, health)
+    problems = (_machine(spec, health), _network(report, health), _disk(spec, health))
+    for problem in problems:
         if problem is not None:
             yield problem
             return
@@ -75,6 +79,13 @@ def _machine(spec: ClusterSpec, health: InstanceHealth) -> Problem | None:
         word = _word(health, Source.MACHINE)
         return _about(health, ProblemType.UNRESPONSIVE_MACHINE, f"its machine {vm.id} is {word}")
     return None
+
+
+def _network(report: HealthReport, health: InstanceHealth) -> Problem | None:
+    if not is_cut_off(report, health):
+        return None
+    sentence = f"its machine {_word(health, Source.NETWORK)}, which others do"
+    return _about(health, ProblemType.CUT_OFF_MACHINE, sentence)
 
 
 def _disk(_spec: ClusterSpec, health: InstanceHealth) -> Problem | None:
@@ -115,7 +126,7 @@ def _service(report: HealthReport, health: InstanceHealth) -> Iterator[Problem]:
         if health.says(Source.API, Verdict.BAD) and not lost_quorum(report):
             sentence = f"its API server does not serve: {_word(health, Source.API)}"
             yield _about(health, ProblemType.API_SERVER_STUCK, sentence, details=API_UNITS)
-    elif health.instance.role is Role.WORKER and report.api_ready:
+    elif health.instance.role is Role.WORKER and report.api_ready and not health.says(Source.NETWORK, Verdict.BAD):
         yield from _node(report, health)
 
 
@@ -149,6 +160,19 @@ def _node(report: HealthReport, health: InstanceHealth) -> Iterator[Problem]:
     else:
         sentence = "its machine runs and has no Node"
         yield _about(health, ProblemType.MACHINE_WITHOUT_NODE, sentence, details=NODE_UNITS)
+
+
+def _endpoint(report: HealthReport, ill: Collection[str]) -> Iterator[Problem]:
+    """What stands before ready API servers.  Where that is no machine of the cluster, only a person can help."""
+    if lost_quorum(report) or not is_endpoint_dead(report):
+        return
+    front = front_of(report)
+    sentence = f"nobody reaches the API by {report.endpoint}, while its servers are ready"
+    if front is None:
+        kind = ProblemType.ENDPOINT_UNREACHABLE
+        yield Problem(type=kind, subject=report.endpoint, sentence=sentence, rungs=(), evidence=Evidence.STUCK)
+    elif front.instance.id not in (*ill, *report.stopped) and front.says(Source.UNITS, Verdict.GOOD):
+        yield _about(front, ProblemType.ENDPOINT_UNREACHABLE, sentence)
 
 
 def _quorum(report: HealthReport) -> Iterator[Problem]:
@@ -202,6 +226,8 @@ def _about(
 
 def _evidence(health: InstanceHealth, kind: ProblemType) -> Evidence:
     """Who is only silent may have too much to do, or may be out of our sight alone."""
+    if kind in (ProblemType.CUT_OFF_MACHINE, ProblemType.ENDPOINT_UNREACHABLE) or _is_deaf(health, kind):
+        return Evidence.STUCK
     source = {
         ProblemType.UNRESPONSIVE_MACHINE: Source.SHELL,
         ProblemType.API_SERVER_STUCK: Source.API,
@@ -213,6 +239,13 @@ def _evidence(health: InstanceHealth, kind: ProblemType) -> Evidence:
         return Evidence.STUCK
     own = (Source.API, Source.ETCD, Source.NODE)
     return Evidence.SERVES if any(health.says(each, Verdict.GOOD) for each in own) else Evidence.SILENT
+
+
+def _is_deaf(health: InstanceHealth, kind: ProblemType) -> bool:
+    """Whether nothing is known of units but that they do not answer."""
+    return kind is ProblemType.FAILED_UNIT and all(
+        word.endswith(DEAF) for word in _word(health, Source.UNITS).split(", ")
+    )
 
 
 def _keeping_members(rungs: tuple[Resolution, ...], *, lost: bool) -> tuple[Resolution, ...]:

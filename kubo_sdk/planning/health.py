@@ -16,6 +16,7 @@ class Source(StrEnum):
 
     MACHINE = "machine"
     SHELL = "shell"
+    NETWORK = "network"
     UNITS = "units"
     DISK = "disk"
     API = "api"
@@ -47,7 +48,8 @@ class InstanceHealth:
     """One wished-for instance, what fills it, and what the sources say of it.
 
     Sources that do not concern its role are left out: only masters have an API fact, only etcd an ETCD fact, only
-    workers a NODE fact, and only groups with a persistent disk a DISK fact.
+    workers a NODE fact, and only groups with a persistent disk a DISK fact.  The details of a NETWORK fact are whom the
+    machine reached, or all it tried: ``HOST:PORT``.
     """
 
     instance: Instance
@@ -101,6 +103,7 @@ class HealthReport:
     ``members`` is None when no etcd member could list them, ``nodes`` when the API could not be asked.  ``expiries``
     holds (credential leaf, end of its validity) for certificates.  ``paused`` and ``stopped`` come from the director's
     notes: instances nobody repairs, and instances somebody stopped on purpose; ``cluster_paused`` pauses them all.
+    ``endpoint`` is where the API is: ``HOST:PORT``, empty before it has an address.
     """
 
     at: datetime
@@ -111,6 +114,7 @@ class HealthReport:
     members: tuple[EtcdMemberView, ...] | None = None
     nodes: tuple[NodeView, ...] | None = None
     expiries: tuple[tuple[str, datetime], ...] = ()
+    endpoint: str = ""
     cluster_paused: bool = False
     paused: tuple[str, ...] = ()
     stopped: tuple[str, ...] = ()

@@ -15,11 +15,12 @@ from kubo_sdk.planning.resolutions import Resolution
 
 @frozen(kw_only=True)
 class Sighting:
-    """A problem that is there, and since when."""
+    """A problem that is there, since when, and how many looks in a row have shown it."""
 
     problem: str
     subject: str
     since: datetime
+    looks: int = 1
 
 
 @frozen(kw_only=True)
@@ -43,9 +44,12 @@ class History:
 
     def saw(self, problems: Iterable[Problem], report: HealthReport) -> History:
         """With the *problems* that *report* showed.  Who has none is well, unless it is only on its way there."""
-        known = {sighting.problem: sighting.since for sighting in self.sightings}
+        known = {sighting.problem: sighting for sighting in self.sightings}
         now = tuple(
-            Sighting(problem=each.id, subject=owner(each), since=known.get(each.id, report.at)) for each in problems
+            attrs.evolve(known[each.id], looks=known[each.id].looks + 1)
+            if each.id in known
+            else Sighting(problem=each.id, subject=owner(each), since=report.at)
+            for each in problems
         )
         unwell = {sighting.subject for sighting in now}
         unwell |= {health.instance.id for health in report.instances if not health.is_healthy}
@@ -80,6 +84,10 @@ class History:
     def since(self, problem: Problem, now: datetime) -> datetime:
         """When *problem* was first seen, without a break until now."""
         return next((sighting.since for sighting in self.sightings if sighting.problem == problem.id), now)
+
+    def looks(self, problem: Problem) -> int:
+        """How many looks in a row have shown *problem*."""
+        return next((sighting.looks for sighting in self.sightings if sighting.problem == problem.id), 0)
 
     def attempts_for(self, subject: str) -> tuple[Attempt, ...]:
         """What was tried for *subject*, oldest first."""

@@ -26,7 +26,8 @@ def plan_identities(draft: Draft, situation: Situation) -> None:
             effect=Effect.CHANGE,
             needs=created,
         )
-    if created or observation.missing_certificates:
+    # Without endpoints nobody can tell which certificates are missing.
+    if created or observation.missing_certificates or not observation.endpoints_current:
         draft.add(
             Verb.ISSUE_CERTIFICATES,
             reason="certificates of machines are missing or outdated",

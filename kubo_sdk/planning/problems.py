@@ -16,6 +16,7 @@ class ProblemType(StrEnum):
     MISSING_VM = "missing_vm"
     STOPPED_VM = "stopped_vm"
     UNRESPONSIVE_MACHINE = "unresponsive_machine"
+    CUT_OFF_MACHINE = "cut_off_machine"
     UNCONFIGURED_MACHINE = "unconfigured_machine"
     MISSING_DISK = "missing_disk"
     INACTIVE_DISK = "inactive_disk"
@@ -23,6 +24,7 @@ class ProblemType(StrEnum):
     FULL_DISK = "full_disk"
     FAILED_UNIT = "failed_unit"
     API_SERVER_STUCK = "api_server_stuck"
+    ENDPOINT_UNREACHABLE = "endpoint_unreachable"
     ETCD_MEMBER_DOWN = "etcd_member_down"
     ETCD_MEMBER_CORRUPT = "etcd_member_corrupt"
     ETCD_MEMBER_WITHOUT_MACHINE = "etcd_member_without_machine"
@@ -54,11 +56,13 @@ RUNGS: dict[ProblemType, tuple[Resolution, ...]] = {
     ProblemType.MISSING_VM: (Resolution.RECREATE,),
     ProblemType.STOPPED_VM: (Resolution.START, Resolution.RECREATE),
     ProblemType.UNRESPONSIVE_MACHINE: (Resolution.REBOOT, Resolution.RECREATE),
+    ProblemType.CUT_OFF_MACHINE: (Resolution.REBOOT, Resolution.RECREATE),
     ProblemType.UNCONFIGURED_MACHINE: (Resolution.CONFIGURE, Resolution.RECREATE),
     ProblemType.INACTIVE_DISK: (Resolution.RECREATE,),
     ProblemType.MOUNT_MISMATCH: (Resolution.REBOOT, Resolution.RECREATE),
     ProblemType.FAILED_UNIT: _LADDER,
     ProblemType.API_SERVER_STUCK: _LADDER,
+    ProblemType.ENDPOINT_UNREACHABLE: _LADDER,
     ProblemType.ETCD_MEMBER_DOWN: (*_LADDER, Resolution.RECREATE_EMPTY),
     ProblemType.ETCD_MEMBER_CORRUPT: (Resolution.RECREATE_EMPTY,),
     ProblemType.ETCD_MEMBER_WITHOUT_MACHINE: (Resolution.REMOVE_MEMBER,),

@@ -9,7 +9,8 @@ from attrs import frozen
 class Repair:
     """Instances by id, each in at most one of the sets that act.
 
-    ``restart_units``: (instance, units) whose units are restarted.  ``reboot``: stopped hard and started again.
+    ``restart_units``: (instance, units) whose units are restarted, all of them where none are named.
+    ``reboot``: stopped hard and started again.
     ``replace``: the machine is deleted and made anew with the same disk.  ``wipe``: as replace, but its data is given
     up: an etcd member leaves the cluster and comes back as an empty learner.  ``leave``: nothing is done to these:
     they are paused, stopped on purpose, or cannot be repaired now.

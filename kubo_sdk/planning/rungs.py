@@ -7,11 +7,12 @@ from datetime import datetime, timedelta
 from kubo_sdk.model.spec import HealthSpec
 from kubo_sdk.planning.decision import Choice, Decision, Standing
 from kubo_sdk.planning.history import Attempt, History, owner
-from kubo_sdk.planning.problems import Evidence, Problem
+from kubo_sdk.planning.problems import Evidence, Problem, ProblemType
 from kubo_sdk.planning.resolutions import Resolution
 
 # A unit is back sooner than a machine.
 UNIT_SHARE = 1 / 2
+LEAST_LOOKS = 3
 # A machine that answers is not too busy, so a program of it that does not is stuck sooner.
 STUCK_SHARE = 1 / 2
 
@@ -22,10 +23,12 @@ def next_choice(problem: Problem, history: History, policy: HealthSpec, now: dat
     tried = recent.unhelpful_for(owner(problem))
     since = history.since(problem, now)
     ripe = since + timedelta(seconds=_lasts(problem, policy))
-    if now < ripe or since == now:
-        return Choice(problem=problem, standing=Standing.WAIT, why="it may pass by itself", until=ripe)
+    if now < ripe or since == now or history.looks(problem) < _looks(problem):
+        return Choice(problem=problem, standing=Standing.WAIT, why="it may pass by itself", until=max(ripe, now))
     if not problem.rungs:
-        return Choice(problem=problem, standing=Standing.REFUSED, why="nothing can be done about it without a person")
+        is_lost = problem.type is ProblemType.QUORUM_LOST
+        why = "it is back with enough of its members" if is_lost else "nothing can be done about it without a person"
+        return Choice(problem=problem, standing=Standing.REFUSED, why=why)
     if tried:
         settled = _settled(tried[-1], policy)
         if now < settled:
@@ -52,6 +55,11 @@ def _lasts(problem: Problem, policy: HealthSpec) -> float:
         case Evidence.SERVES:
             return max(policy.silent_after_seconds, policy.startup_seconds)
     return policy.unhealthy_after_seconds
+
+
+def _looks(problem: Problem) -> int:
+    """How many looks in a row must show *problem*.  On a busy host a single one may take as long as silence may."""
+    return 1 if problem.evidence is Evidence.TOLD else LEAST_LOOKS
 
 
 def _settled(attempt: Attempt, policy: HealthSpec) -> datetime:

@@ -58,8 +58,9 @@ class Situation:
 
     @cached_property
     def restarted(self) -> dict[str, tuple[str, ...]]:
-        """The units to restart, by instance."""
-        return dict(self.repair.restart_units)
+        """The units to restart, by instance; where none are named, all of them."""
+        there = {view.instance.id: view.units for view in self.views}
+        return {name: units or there.get(name, ()) for name, units in self.repair.restart_units}
 
     @cached_property
     def moves(self) -> bool:

@@ -15,7 +15,7 @@ from kubo_sdk.model.spec import ClusterSpec
 from kubo_sdk.nodes.probe_script import VitalSigns
 from kubo_sdk.planning.health import Fact, Source, Verdict
 from kubo_sdk.ports.cpi import Vm, VmState
-from kubo_sdk.probe.judge import BOOTING, STARTING, bad, disk_fact, good, units_fact, unknown
+from kubo_sdk.probe.judge import BOOTING, STARTING, bad, disk_fact, good, network_fact, units_fact, unknown
 from kubo_sdk.probe.memory import trouble_of
 from kubo_sdk.probe.questions import MemberAnswer
 from kubo_sdk.steps.credentials import node_name
@@ -56,7 +56,7 @@ def facts(  # noqa: PLR0917 (one value of each kind)
 ) -> tuple[Fact, ...]:
     """Every fact of one instance, which *vm* fills.  *machine* is what the CPI says."""
     own = OWN_SOURCE.get(instance.role)
-    others = [Source.SHELL, Source.UNITS]
+    others = [Source.SHELL, Source.NETWORK, Source.UNITS]
     others += [Source.DISK] if spec.group(instance.group).persistent_disk_mb else []
     others += [own] if own else []
     if vm is None or vm.state is VmState.STOPPED:
@@ -76,10 +76,11 @@ def _inside(instance: Instance, vm: Vm, disk: bool, answers: Answers, now: datet
     if trouble:
         starting = vm.state is VmState.STARTING
         shell = unknown(Source.SHELL, BOOTING, now) if starting else bad(Source.SHELL, f"silent: {trouble}", now)
-        silent = [Source.UNITS, Source.DISK] if disk else [Source.UNITS]
+        silent = [Source.NETWORK, Source.UNITS, *([Source.DISK] if disk else [])]
         return [shell, *(unknown(source, "shell silent", now) for source in silent)]
     signs = asked.answer.result()
-    inside = [good(Source.SHELL, "answers", asked.seen), units_fact(signs, asked.seen)]
+    seen = asked.seen
+    inside = [good(Source.SHELL, "answers", seen), network_fact(signs, seen), units_fact(signs, seen)]
     return [*inside, disk_fact(signs, asked.seen)] if disk else inside
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from datetime import datetime
 from time import monotonic
@@ -21,6 +21,7 @@ from kubo_sdk.ports.cpi import Cpi, Vm, VmState
 from kubo_sdk.ports.credentials import Credential, User
 from kubo_sdk.probe.answers import Answers, MachineAnswer
 from kubo_sdk.probe.asking import AskingThreads
+from kubo_sdk.probe.doors import doors_for
 from kubo_sdk.probe.ground import Ground
 from kubo_sdk.probe.lines import Lines
 from kubo_sdk.probe.memory import trouble_of
@@ -41,7 +42,9 @@ NodesAnswer = Future[tuple[NodeStatus, ...]]
 
 @frozen(kw_only=True)
 class Interview:
-    """``well``: by id of the machine, answers that are still good enough.  ``ends``: when, as monotonic time."""
+    """``well``: by id of the machine, answers that are still good enough; ``trusted``: the machines that were well
+    when they were asked last.  ``ends``: when, as monotonic time.
+    """
 
     spec: ClusterSpec
     cpi: Cpi
@@ -49,6 +52,7 @@ class Interview:
     threads: AskingThreads
     lines: Lines
     well: Mapping[str, MachineAnswer]
+    trusted: Collection[str]
     now: datetime
     ends: float
 
@@ -80,9 +84,11 @@ class Interview:
         if vm.id in self.well:
             return self.well[vm.id]
         disk = self.spec.group(instance.group).persistent_disk_mb > 0
+        endpoint, vms = self.ground.endpoints.value.get(API), self.ground.vms.value
+        doors = doors_for(self.spec, instance, vms, endpoint, trusted=vm.id in self.trusted)
 
         def question() -> VitalSigns:
-            return ask_machine(self.cpi.open_shell(vm), disk=disk, patience=self.lines.patience)
+            return ask_machine(self.cpi.open_shell(vm), disk=disk, doors=doors, patience=self.lines.patience)
 
         return MachineAnswer(answer=self.threads.ask(("shell", vm.id), question), seen=self.now)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from kubo_sdk.nodes.knocking import ANSWERS, REACHED, REFUSED
 from kubo_sdk.nodes.paths import DISK
-from kubo_sdk.nodes.probe_script import DiskState, UnitState, VitalSigns
+from kubo_sdk.nodes.probe_script import ENDPOINT, DiskState, Knock, UnitState, VitalSigns
 from kubo_sdk.planning.health import Fact, Source, Verdict
 from kubo_sdk.ports.cpi import Vm, VmState
 
@@ -15,6 +16,8 @@ START_SECONDS = 90
 # A unit that was started again this often and has not run this long keeps crashing.
 CRASHES = 3
 STEADY_SECONDS = 10
+# So long after its start a daemon may not answer yet, and a machine may not have its network.
+SETTLING_SECONDS = 30
 
 # Less room than this is none: the smaller of a share and of a number, which are bytes and inodes.
 LEAST_SHARE = 0.01
@@ -25,6 +28,7 @@ MISSING = "missing"
 BOOTING = "booting"
 STARTING = "starting"
 UNCONFIGURED = "not configured"
+DEAF = "does not answer"
 
 
 def fact(source: Source, verdict: Verdict, word: str, seen: datetime, details: tuple[str, ...] = ()) -> Fact:
@@ -66,7 +70,8 @@ def units_fact(signs: VitalSigns, seen: datetime) -> Fact:
         return bad(Source.UNITS, f"{BOOTING} for {signs.uptime:.0f} s", seen)
     if not signs.configured:
         return bad(Source.UNITS, UNCONFIGURED, seen)
-    judged = [(unit, *judge_unit(unit, signs.uptime)) for unit in signs.units]
+    deaf = {knock.name for knock in signs.knocks if knock.word != ANSWERS}
+    judged = [(unit, *judge_unit(unit, signs.uptime, deaf=unit.name in deaf)) for unit in signs.units]
     for verdict in (Verdict.BAD, Verdict.UNKNOWN):
         found = [(unit.name, word) for unit, said, word in judged if said is verdict]
         if found:
@@ -75,10 +80,12 @@ def units_fact(signs: VitalSigns, seen: datetime) -> Fact:
     return good(Source.UNITS, "active", seen)
 
 
-def judge_unit(unit: UnitState, uptime: float) -> tuple[Verdict, str]:
-    """How one unit is that somebody asked to start; *uptime* is the machine's."""
+def judge_unit(unit: UnitState, uptime: float, *, deaf: bool = False) -> tuple[Verdict, str]:
+    """How one unit is that somebody asked to start; *uptime* is the machine's.  *deaf*: its daemon did not answer."""
     if unit.restarts >= CRASHES and (unit.active != "active" or unit.age < STEADY_SECONDS):
         return Verdict.BAD, f"keeps crashing ({unit.restarts} restarts)"
+    if deaf and unit.active == "active" and unit.age >= SETTLING_SECONDS:
+        return Verdict.BAD, DEAF
     if unit.active in ("active", "reloading") or is_oneshot_at_work(unit):
         return Verdict.GOOD, unit.active
     if unit.active in ("activating", "deactivating"):
@@ -98,6 +105,25 @@ def is_oneshot_at_work(unit: UnitState) -> bool:
 def _within(age: float, word: str) -> tuple[Verdict, str]:
     """It takes a while.  Longer than that is bad."""
     return (Verdict.UNKNOWN, word) if age < START_SECONDS else (Verdict.BAD, f"{word} for {age:.0f} s")
+
+
+def network_fact(signs: VitalSigns, seen: datetime) -> Fact:
+    """Bad when the machine reaches nobody whom it should reach.  Nobody to ask is no trouble."""
+    tried = [knock for knock in signs.knocks if "." not in knock.name]
+    reached = tuple(knock.address for knock in tried if is_reached(knock))
+    if reached:
+        return fact(Source.NETWORK, Verdict.GOOD, f"reaches {reached[0]}", seen, reached)
+    if not tried:
+        return good(Source.NETWORK, "not asked", seen)
+    if signs.uptime < SETTLING_SECONDS:
+        return unknown(Source.NETWORK, STARTING, seen)
+    addresses = tuple(knock.address for knock in tried)
+    return bad(Source.NETWORK, f"cannot reach {' or '.join(addresses)}", seen, addresses)
+
+
+def is_reached(knock: Knock) -> bool:
+    """A machine that refuses is there; an endpoint that does is not."""
+    return knock.word == REACHED or (knock.word == REFUSED and knock.name != ENDPOINT)
 
 
 def disk_fact(signs: VitalSigns, seen: datetime) -> Fact:

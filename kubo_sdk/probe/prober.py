@@ -77,6 +77,7 @@ class Prober:
             threads=self._threads,
             lines=self._lines,
             well=self._still_well(now),
+            trusted=self._well.keys(),
             now=now,
             ends=ends,
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from attrs import frozen
 
@@ -42,9 +43,9 @@ def _alarm(error: str) -> tuple[int, str] | None:
     return (int(member[1]), kind[1]) if kind and member else None
 
 
-def ask_machine(shell: Shell, *, disk: bool, patience: float) -> VitalSigns:
-    """The vital signs of one machine."""
-    outcome = shell.run(probe_command(disk=disk), timeout=patience)
+def ask_machine(shell: Shell, *, disk: bool, doors: Iterable[str] = (), patience: float) -> VitalSigns:
+    """The vital signs of one machine, which tries the *doors* of others."""
+    outcome = shell.run(probe_command(disk=disk, doors=doors), timeout=patience)
     told = outcome.check("asking the machine how it is").decode(errors="replace")
     try:
         return parse_vital_signs(told)

@@ -13,12 +13,13 @@ from kubo_sdk.probe.ground import Ground
 from kubo_sdk.probe.judge import machine_fact
 from kubo_sdk.probe.members import member_views
 from kubo_sdk.probe.memory import trouble_of
+from kubo_sdk.steps.endpoints import API
 
 
 def make_report(spec: ClusterSpec, ground: Ground, answers: Answers, now: datetime) -> HealthReport:
     """The report of one probe.  What the CPI says may be older than *now*."""
     wished = {instance.id for instance in spec.instances()}
-    keys = ground.keys.value
+    keys, endpoint = ground.keys.value, ground.endpoints.value.get(API)
     disks = {disk.instance: disk for disk in ground.disks.value}
 
     def health(instance: Instance) -> InstanceHealth:
@@ -36,6 +37,7 @@ def make_report(spec: ClusterSpec, ground: Ground, answers: Answers, now: dateti
         members=member_views([answer.result() for answer in answers.members.values() if not trouble_of(answer)]),
         nodes=None if answers.nodes is None else tuple(map(node_view, answers.nodes)),
         expiries=keys.expiries,
+        endpoint=f"{endpoint.host}:{endpoint.port}" if endpoint else "",
         cluster_paused=keys.notes.cluster_paused,
         paused=keys.notes.paused,
         stopped=keys.notes.stopped,

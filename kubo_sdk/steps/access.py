@@ -78,8 +78,8 @@ def etcd_client(spec: ClusterSpec, state: RunState, timeout: float = 5.0) -> Etc
 
 def etcd_hosts(spec: ClusterSpec, state: RunState) -> tuple[str, ...]:
     """Where etcd's members are: those of the spec, then those it does not list any more."""
-    wished = [instance.id for instance in spec.instances()]
     members = [instance.id for instance in spec.instances(Role.ETCD)]
-    strangers = sorted(vm.instance for vm in state.vms.values() if role_of(vm) is Role.ETCD)
-    machines = [state.vms[name] for name in (*members, *(s for s in strangers if s not in wished)) if name in state.vms]
+    unlisted = sorted(name for name in state.vms if spec.instance(name) is None)
+    strangers = [name for name in unlisted if role_of(state.vms[name]) is Role.ETCD]
+    machines = [state.vms[name] for name in (*members, *strangers) if name in state.vms]
     return tuple(vm.address for vm in machines if vm.address)

@@ -26,7 +26,7 @@ def killed_at(ward: Ward, call: int, *, after: bool) -> bool:
             armed.append(event)
             ward.cloud.faults.kill(call=call, after=after)
 
-    cluster._observers = (*cluster._observers, arm)  # noqa: SLF001 (one more observer, which knows the call)
+    cluster._observers = (*cluster._observers, arm)
     with contextlib.suppress(DirectorKilled):
         cluster.monitor(once=True)
     was = ward.cloud.faults.is_dead

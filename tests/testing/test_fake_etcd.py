@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from kubo_sdk.clients.etcd import EtcdClient
 from kubo_sdk.errors import AuthError, NotFound, ProviderError, Unavailable
 from kubo_sdk.model.secret import Secret
-from kubo_sdk.testing.fakes import FakeCloud
+from kubo_sdk.testing.fakes import FakeCloud, sized
 
-from .bench import Bench
+from .bench import Bench, bench
 
 MEMBERS = ("etcd/0", "etcd/1", "etcd/2")
 
@@ -145,3 +147,11 @@ def test_the_api_dies_with_the_quorum_and_its_objects_with_the_data(deployed: Be
         deployed.machine(member).lose_disk()
     assert api.ready() is False
     assert [unit for unit in MEMBERS if cloud.machines[unit].unit_state("etcd") == "active"] == []
+
+
+def test_a_cluster_of_one_grows_to_five_and_shrinks_again(cloud: FakeCloud, tmp_path: Path) -> None:
+    for size in (1, 3, 5, 3, 1):
+        site = bench(tmp_path, cloud, instance_groups=sized(etcd=size))
+        site.cluster.deploy()
+        assert len(site.etcd("etcd/0").members()) == size
+        assert site.cluster.status().healthy

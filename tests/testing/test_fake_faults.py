@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pytest
 
 from kubo_sdk.errors import DeployFailed, ProviderError, QuotaExceeded, Unavailable
@@ -132,3 +134,19 @@ def test_a_unit_that_fails_is_healed_by_a_restart_only_where_that_helps(deployed
         shell.run(["systemctl", "restart", "kubelet"])
         deployed.cloud.clock.advance(5)
         assert machine.unit_state("kubelet") == expected
+
+
+def test_a_director_killed_before_there_were_endpoints_is_followed_by_one_that_issues_certificates(site: Bench) -> None:
+    site.cloud.faults.kill(method="ingress.ensure_endpoint")
+    with pytest.raises(DeployFailed):
+        site.cluster.deploy()
+    site.cloud.faults.clear()
+    site.cloud.clock.advance(10)
+    site.cluster.deploy()
+    assert site.cluster.status().healthy
+
+
+def test_a_cluster_whose_release_is_gone_from_the_cache_gets_it_first(deployed: Bench) -> None:
+    shutil.rmtree(deployed.home / "cache")
+    deployed.cluster.deploy()
+    assert deployed.cluster.plan().steps == ()

@@ -15,5 +15,6 @@ def run(arguments: argparse.Namespace) -> int:
         told = {"result": "done", "command": "pause", "cluster": str(cluster.spec.id)}
         print_json({**told, "instance": arguments.instance})
     else:
-        print(f"{arguments.instance or f'cluster {cluster.spec.id}'} is left alone until kubo resume")
+        name = arguments.instance
+        print(f"{name or f'cluster {cluster.spec.id}'} is left alone until kubo resume {name or ''}".rstrip())
     return 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -10,7 +9,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
 from itertools import count
-from types import FrameType
 
 from attrs import define, field
 
@@ -18,19 +16,7 @@ from kubo_sdk.engine.clock import Clock
 
 # How long a thread that looked at the clock may go on working before the others' time passes without it, in real
 # seconds.  Work that takes longer costs virtual time only where somebody sleeps meanwhile.
-GRACE = 0.1
-# How long a thread must be seen waiting for other threads before it no longer counts as working, in real seconds.
-IDLE = 0.001
-# Where threads stand that wait for other threads: (file, function).
-WAITING = frozenset(
-    {
-        ("threading.py", "wait"),
-        ("threading.py", "_wait_for_tstate_lock"),
-        ("thread.py", "_worker"),
-        ("queue.py", "get"),
-        ("asking.py", "run"),
-    }
-)
+GRACE = 0.005
 # How often a sleeper that nobody wakes looks whether its event was set, in real seconds.
 LOOK = 0.02
 
@@ -50,7 +36,7 @@ class VirtualClock:
     """Sleeping costs no real time.  Sleeps of several threads overlap, as they would on the real clock.
 
     Time jumps to the earliest end of a sleep once no thread is seen working.  A thread is seen from its last look at
-    the clock on, for a moment and until it waits for another thread, and as long as it is inside `working`.  The sleep of a daemon thread ends
+    the clock on for a few real milliseconds, and as long as it is inside `working`.  The sleep of a daemon thread ends
     in its turn but makes no time pass by itself: a heartbeat would otherwise run away while others compute.
 
     *start* is the time of day at the beginning (UTC), by default the real one, so that certificates made by either
@@ -66,7 +52,6 @@ class VirtualClock:
         self._drivers = 0
         self._seen: dict[int, float] = {}
         self._busy: dict[int, int] = {}
-        self._waiting: dict[int, float] = {}
 
     @property
     def time(self) -> float:
@@ -162,22 +147,13 @@ class VirtualClock:
 
     def _work(self) -> float:
         """How long, in real seconds, somebody may still be working; 0 when nobody is."""
-        if not self._busy and not self._seen:
-            return 0.0
-        oldest, frames = time.monotonic() - GRACE, sys._current_frames()  # noqa: SLF001 (documented; for this kind of use)
-        waiting = {thread: seen for thread, seen in self._seen.items() if _waits(frames.get(thread))}
+        if self._busy:
+            return GRACE
+        newest = time.monotonic() - GRACE
         for thread, seen in tuple(self._seen.items()):
-            if seen < oldest or (thread in waiting and self._waiting.get(thread) == seen):
+            if seen < newest:
                 self._seen.pop(thread, None)
-        self._waiting = waiting
-        return IDLE if self._busy or self._seen else 0.0
-
-
-def _waits(frame: FrameType | None) -> bool:
-    """Whether a thread that stands there waits for another one, or has ended."""
-    if frame is None:
-        return True
-    return (frame.f_code.co_filename.rpartition("/")[2], frame.f_code.co_name) in WAITING
+        return max(self._seen.values()) - newest if self._seen else 0.0
 
 
 _: type[Clock] = VirtualClock

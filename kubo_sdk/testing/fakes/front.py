@@ -53,7 +53,8 @@ class FrontProcess:
         self._listener: Listener | None = None
         if ports is not None:
             route: Callable[[], Listener | None] = self._route
-            self._listener = Listener(address=(machine.address, int(ports[1])), route=route)
+            self.address = (machine.address, int(ports[1]))
+            self._listener = Listener(address=self.address, route=route)
             machine.cloud.doorman.open(self._listener)
 
     def ready(self) -> bool:

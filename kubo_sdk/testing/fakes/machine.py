@@ -52,6 +52,7 @@ class FakeMachine:
     is_gone: bool = False
     is_hung: bool = False
     is_cut_off: bool = False
+    has_console: bool = False
     disk_is_full: bool = False
     disk_is_lost: bool = False
     files: dict[str, bytes] = field(factory=dict, repr=False)
@@ -91,7 +92,7 @@ class FakeMachine:
 
     @property
     def answers(self) -> bool:
-        """Whether it can be entered now."""
+        """Whether it answers over the network."""
         return self.is_up and not self.is_hung and not self.is_cut_off
 
     def serves(self, unit: FakeUnit) -> bool:
@@ -212,8 +213,9 @@ class FakeMachine:
         """The kernel stands still: connections break without an answer, commands time out, the CPI sees it running."""
         self._silence(lambda: setattr(self, "is_hung", True))
 
-    def cut_off(self) -> None:
-        """Its network is down; what runs on it goes on alone."""
+    def cut_off(self, *, console: bool = False) -> None:
+        """Its network is down; what runs on it goes on alone.  With a *console* its shell answers all the same."""
+        self.has_console = console
         self._silence(lambda: setattr(self, "is_cut_off", True))
 
     def reconnect(self) -> None:

@@ -37,7 +37,7 @@ class FakeDns:
     @port_call()
     def list_records(self) -> tuple[Record, ...]:
         with self._site.cloud.lock:
-            return tuple(sorted(self._site.records.values()))
+            return tuple(record for _, record in sorted(self._site.records.items()))
 
     @port_call(about=lambda record: str(record.name))
     def put_record(self, record: Record) -> None:

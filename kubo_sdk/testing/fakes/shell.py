@@ -57,7 +57,7 @@ class FakeShell:
         if not machine.is_up:
             left = machine.booted_at - clock.time
             raise Unavailable(f"the machine of {who} is still booting", retry_after=min(max(left, 0.25), LONGEST_HINT))
-        if machine.is_cut_off:
+        if machine.is_cut_off and not machine.has_console:
             clock.lapse(min(timeout, CONNECT_SECONDS))
             raise Unavailable(f"the machine of {who} cannot be reached; look at its network")
         if machine.is_hung:

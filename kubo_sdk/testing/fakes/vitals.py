@@ -1,10 +1,12 @@
-"""What a fake machine tells the core's probe: uptime, units and disk, as the real script prints them."""
+"""What a fake machine tells the core's probe: uptime, units, disk and whom it reaches, as the real script prints it."""
 
 from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
 
+from kubo_sdk.nodes.etcd import PEER_PORT
+from kubo_sdk.nodes.knocking import ANSWERS, DOORS, REACHED, REFUSED
 from kubo_sdk.nodes.probe_script import BOOTED, INIT_STARTED, TICKS_PER_SECOND
 from kubo_sdk.ports.shell import Outcome
 from kubo_sdk.systemd import UNIT_DIRECTORY
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
 # The kernel's clock does not begin at zero with the cloud's.
 SINCE_KERNEL = 1000.0
 MEBIBYTE = 1 << 20
+SILENT = "silent"
 INODES = 65536
 
 _TYPE = re.compile(r"^Type=(\w+)$", re.MULTILINE)
@@ -30,12 +33,41 @@ def vital_signs(machine: FakeMachine, arguments: list[str], _stdin: bytes) -> Ou
     lines = [f"now {machine.cloud.clock.time + SINCE_KERNEL:.2f}", f"init {' '.join(init)}"]
     if MANIFEST in machine.files:
         lines.append("configured")
-    if arguments == ["disk"]:
+    if arguments[0] == "disk":
         lines.append(_disk(machine))
-    lines.append(_block(BOOTED, "", "active", "active", machine.booted_at))
     marks = sorted(path.removeprefix(STARTED) for path in machine.files if path.startswith(STARTED))
+    lines += [_tried(machine, door) for door in arguments[1:]]
+    lines += [f"knock {name} {DOORS[name]} {_heard(machine, machine.unit(name))}" for name in marks if name in DOORS]
+    lines.append(_block(BOOTED, "", "active", "active", machine.booted_at))
     lines += [_unit(machine, machine.unit(name)) for name in marks]
     return outcome(stdout="\n".join(lines).encode())
+
+
+def _tried(machine: FakeMachine, door: str) -> str:
+    """What comes of knocking at ``NAME=HOST:PORT`` from *machine*."""
+    name, _, where = door.partition("=")
+    host, _, port = where.partition(":")
+    word = SILENT if machine.is_cut_off else _said_at(machine, host, int(port))
+    return f"knock {name} {where} {word}"
+
+
+def _said_at(machine: FakeMachine, host: str, port: int) -> str:
+    balancer = next((each for each in machine.site.balancers.values() if each.host == host), None)
+    if balancer is not None:
+        return REACHED if balancer.listener is not None else REFUSED
+    cloud = machine.cloud
+    other = next((each for each in cloud.machines_by_id.values() if each.address == host), None)
+    if other is None or not other.answers:
+        return SILENT
+    listens = any(getattr(unit.process, "address", None) == (host, port) for unit in other.units.values())
+    return REACHED if listens or (port == PEER_PORT and host in cloud.etcd_at) else REFUSED
+
+
+def _heard(machine: FakeMachine, unit: FakeUnit) -> str:
+    """What the daemon of *unit* says to its own machine."""
+    if not machine.runs(unit.name):
+        return REFUSED
+    return SILENT if unit.hung else ANSWERS
 
 
 def _disk(machine: FakeMachine) -> str:

@@ -7,6 +7,7 @@ import os
 import select
 import socket
 import ssl
+import struct
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
@@ -16,6 +17,9 @@ from attrs import define, field, frozen
 Socket = socket.socket
 
 LARGEST_HEAD = 65536
+# How long a client may take over a handshake or an answer, in real seconds.
+PATIENCE = 10
+JOIN_SECONDS = 0.05
 REASONS = {200: "OK", 201: "Created", 400: "Bad Request", 404: "Not Found"}
 
 
@@ -121,11 +125,10 @@ class Doorman:
             os.eventfd_write(self._bell, 1)
             self._thread.join()
             self._thread = None
-        for open_socket in tuple(self._open):
-            with contextlib.suppress(OSError):
-                socket.socket.shutdown(open_socket, socket.SHUT_RDWR)
-        for thread in tuple(self._threads):
-            thread.join()
+        while threads := tuple(self._threads):
+            # Again and again: a connection in its handshake has a socket that is not known yet.
+            _shut_down(self._open)
+            threads[0].join(JOIN_SECONDS)
         if not self._poll.closed:
             self._poll.close()
             os.close(self._bell)
@@ -175,14 +178,19 @@ class Doorman:
     def _converse(self, plain: socket.socket, door: Listener, listener: Listener) -> None:
         assert listener.context is not None, "a listener that answers has an identity"
         assert listener.handle is not None, "a listener that answers has a handler"
+        _bound_waits(plain, socket.SO_SNDTIMEO, PATIENCE)
+        _bound_waits(plain, socket.SO_RCVTIMEO, PATIENCE)
         with self._working():
             secure = listener.context.wrap_socket(plain, server_side=True, suppress_ragged_eofs=True)
+        _bound_waits(secure, socket.SO_RCVTIMEO, 0)
         self._open.add(secure)
         door.connections.add(secure)
         listener.connections.add(secure)
         try:
             client = _subject(secure.getpeercert())
             for request in _requests(secure, client):
+                if not (door.is_open and listener.is_open):
+                    return
                 with self._working():
                     reply = listener.handle(request)
                     secure.sendall(_head(reply) + (b"" if reply.lines is not None else reply.body))
@@ -197,10 +205,19 @@ class Doorman:
 
 def break_off(listener: Listener) -> None:
     """Break every connection of the listener off."""
-    for connection in tuple(listener.connections):
+    _shut_down(listener.connections)
+
+
+def _shut_down(connections: Iterable[Socket]) -> None:
+    for connection in tuple(connections):
         with contextlib.suppress(OSError):
             # SSLSocket.shutdown would take the TLS state away from under the thread that reads.
             socket.socket.shutdown(connection, socket.SHUT_RDWR)
+
+
+def _bound_waits(connection: Socket, option: int, seconds: int) -> None:
+    """Let the kernel end a wait for the other side; 0 is for ever."""
+    connection.setsockopt(socket.SOL_SOCKET, option, struct.pack("ll", seconds, 0))
 
 
 def _requests(secure: ssl.SSLSocket, client: Mapping[str, str]) -> Iterator[Request]:
