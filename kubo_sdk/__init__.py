@@ -35,6 +35,7 @@ if TYPE_CHECKING:
         NetworkSpec,
         NodeNames,
         ProviderChoice,
+        UpdateSpec,
         VmSize,
     )
     from kubo_sdk.model.status import ClusterStatus
@@ -73,6 +74,7 @@ __all__ = [
     "Secret",
     "Task",
     "TaskSummary",
+    "UpdateSpec",
     "VmSize",
     "hookimpl",
 ]
@@ -94,6 +96,7 @@ _HOMES = {
     "KubernetesVersion": "model.version",
     "MeltdownSpec": "model.spec",
     "NetworkSpec": "model.spec",
+    "UpdateSpec": "model.spec",
     "NodeNames": "model.spec",
     "Objection": "hookspecs",
     "Plan": "planning.plan",

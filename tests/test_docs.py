@@ -36,6 +36,8 @@ from kubo_sdk.model.spec import (
     NetworkSpec,
     VmSize,
 )
+from kubo_sdk.planning.problems import RUNGS, ProblemType
+from kubo_sdk.planning.resolutions import Resolution
 from kubo_sdk.ports.providers import ConnectContext, Provider
 from kubo_sdk.releases.debian_images import BUSYBOX_IMAGE
 
@@ -249,6 +251,14 @@ def test_every_event_is_documented_with_its_fields() -> None:
     rows = keyed((REFERENCE / "events.md").read_text(encoding="utf-8"))
     documented = {name: re.findall(r"`(\w+)`", cells[0]) for name, cells in rows.items()}
     assert documented == {cls.__name__: own_fields(cls) for cls in subclasses(events.Event) - {events.Event}}
+
+
+def test_every_type_of_problem_is_documented_with_its_rungs() -> None:
+    documented = keyed(sections(ROOT / "docs" / "how-to" / "run-the-monitor.md")["What it does about what"])
+    assert set(documented) == set(ProblemType)
+    for kind, (_, rungs) in documented.items():
+        known = [str(rung) for rung in RUNGS.get(ProblemType(kind), ())]
+        assert [name for name in re.findall(r"[a-z_]+", rungs.partition(";")[0]) if name in set(Resolution)] == known
 
 
 def test_every_error_is_documented_with_its_exit_code() -> None:

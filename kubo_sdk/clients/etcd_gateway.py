@@ -22,7 +22,7 @@ OLD_REVISION = ("auth: revision in header is old", "revision of auth store is ol
 
 # etcd answers 400 to all of these; only its text tells them apart.
 MEANINGS: tuple[tuple[str, type[ProviderError]], ...] = (
-    ("already exists", Conflict),
+    ("already exist", Conflict),
     ("not found", NotFound),
     ("authentication failed", AuthError),
     *((text, AuthError) for text in WANTS_TOKEN),

@@ -48,8 +48,8 @@ class Release:
 
     def binary(self, name: str) -> str:
         """Where the program *name* lies on a node: in the release, or in the stemcell where the release has none."""
-        return self.stemcell_binaries.get(name) or str(self.node_path / "bin" / name)
+        return self.stemcell_binaries.get(name) or f"{self.node_path}/bin/{name}"
 
     def image(self, archive: str) -> str:
         """Where the image archive lies on a node."""
-        return str(self.node_path / "images" / archive)
+        return f"{self.node_path}/images/{archive}"

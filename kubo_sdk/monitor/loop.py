@@ -42,31 +42,30 @@ class Monitor:
         self._repair = repair
         self._clock = clock
         self._telling = Telling(spec.id, emit)
-        self._alarm = CancelToken()
         self.history = History()
 
     def run(self, stop: CancelToken, *, once: bool = False) -> None:
-        """Go on until *stop* is set; with *once*, until nothing is wrong that time or a repair may change."""
+        """Go on until *stop* is set; with *once*, until nothing is wrong that time or a repair may change.
+
+        Only with *once*, the error of a look is raised: nobody would hear of it otherwise.
+        """
         while not stop.is_cancelled:
-            self._alarm = stop.child()
-            repaired, settled = self._round()
+            repaired, settled = self._round(once=once)
             if once and settled:
                 return
             if not repaired:
                 with contextlib.suppress(Cancelled):
-                    self._alarm.sleep(self._clock, self._spec.health.probe_seconds)
+                    stop.sleep(self._clock, self._spec.health.probe_seconds)
 
-    def wake(self) -> None:
-        """Look again at once.  May be called from any thread."""
-        self._alarm.cancel("something happened")
-
-    def _round(self) -> tuple[bool, bool]:
+    def _round(self, *, once: bool) -> tuple[bool, bool]:
         """One look and what follows: whether something was repaired, and whether nothing more is to be expected."""
         try:
             decision = self.decide()
         except Exception as error:
             self._failed(error)
-            return False, True
+            if once:
+                raise
+            return False, False
         if decision.acts:
             return self._act(decision), False
         return False, not any(_is_pending(choice) for choice in decision.choices)

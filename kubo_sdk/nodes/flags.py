@@ -49,12 +49,27 @@ def flags_for(
     return tuple(f"--{name}={value}" for name, value in {**chosen, **own}.items())
 
 
+# etcd is told these by its environment, and does not start when a flag says the same.
+TOLD_OTHERWISE: Mapping[str, tuple[str, ...]] = {
+    ETCD: ("initial-cluster", "initial-cluster-state", "listen-client-urls", "force-new-cluster")
+}
+
+
 def refused_extra_args(extra_args: Mapping[str, Mapping[str, Any]], minor: int) -> tuple[str, ...]:
     """One sentence for every entry of ``extra_args`` that cannot work, so that it is said before any change."""
-    return tuple(
+    return _told_otherwise(extra_args) + tuple(
         f"{component} has no flag --{name.lstrip('-')} in Kubernetes 1.{minor}; take it out of extra_args"
         for component, flags in extra_args.items()
         if component != ETCD
         for name in flags
         if not is_valid(component, name.lstrip("-"), minor)
+    )
+
+
+def _told_otherwise(extra_args: Mapping[str, Mapping[str, Any]]) -> tuple[str, ...]:
+    return tuple(
+        f"--{name.lstrip('-')} of {component} follows from the members there are; take it out of extra_args"
+        for component, names in TOLD_OTHERWISE.items()
+        for name in extra_args.get(component, ())
+        if name.lstrip("-") in names
     )

@@ -12,7 +12,7 @@ from kubo_sdk.nodes.kube_proxy import HEALTH_PORT as KUBE_PROXY_PORT
 from kubo_sdk.nodes.kubelet import HEALTH_PORT as KUBELET_PORT
 from kubo_sdk.nodes.paths import CONTAINERD_SOCKET
 
-SECONDS = 0.5
+SECONDS = 0.4
 
 REACHED = "reached"
 ANSWERS = "answers"

@@ -18,7 +18,7 @@ from collections.abc import Iterable, Mapping
 
 from attrs import frozen
 
-from kubo_sdk.nodes.knocking import KNOCK, SECONDS
+from kubo_sdk.nodes.knocking import DOORS, KNOCK, SECONDS
 from kubo_sdk.nodes.machine import STARTED, STATE
 from kubo_sdk.nodes.paths import DISK
 
@@ -51,12 +51,17 @@ set --
 if [ "$PWD" != / ]; then
   for name in *; do
     if [ -e "$name" ]; then set -- "$@" "$name"; fi
+    case $name in {"|".join(DOORS)}) doors="$doors $name";; esac
   done
 fi
-perl -e '{KNOCK}' {SECONDS} $doors "$@" 2>/dev/null &
-told=$(systemctl show \
-  -p Id -p Type -p ActiveState -p SubState -p Result -p NRestarts -p Job -p StateChangeTimestampMonotonic \
-  -- {BOOTED} "$@") || exit
+show() {{
+  exec systemctl show \
+    -p Id -p Type -p ActiveState -p SubState -p Result -p NRestarts -p Job -p StateChangeTimestampMonotonic \
+    -- {BOOTED} "$@"
+}}
+if [ -z "$doors" ]; then show "$@"; fi
+perl -e '{KNOCK}' {SECONDS} $doors 2>/dev/null &
+told=$(show "$@") || exit
 wait
 echo "$told"
 """

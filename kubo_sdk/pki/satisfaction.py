@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
+from attrs import frozen
 from cryptography import x509
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
@@ -11,6 +13,18 @@ from kubo_sdk.pki.generate import kind_of
 from kubo_sdk.ports.credentials import Certificate, CertificateParameters, Credential, Parameters
 
 _USAGES = {"server_auth": ExtendedKeyUsageOID.SERVER_AUTH, "client_auth": ExtendedKeyUsageOID.CLIENT_AUTH}
+
+# As many as a few thousand machines have; each certificate is asked about in every plan and again when some are issued.
+REMEMBERED = 8192
+
+
+@frozen(kw_only=True)
+class _Said:
+    """What a certificate says, as far as it is wished for."""
+
+    names: tuple[str | None, str | None]
+    alternatives: frozenset[str]
+    usages: frozenset[x509.ObjectIdentifier]
 
 
 def satisfies(credential: Credential, wanted: Parameters, credentials: Mapping[str, Credential]) -> bool:
@@ -24,12 +38,20 @@ def satisfies(credential: Credential, wanted: Parameters, credentials: Mapping[s
         return True
     if not isinstance(wanted, CertificateParameters) or not isinstance(credential.value, Certificate):
         return True
-    certificate = x509.load_pem_x509_certificate(credential.value.certificate.encode())
+    said = _said(credential.value.certificate)
     return (
-        _names(certificate) == (wanted.common_name, wanted.organization)
-        and _alternatives(certificate) == set(wanted.alternative_names)
-        and _extended_usages(certificate) == {_USAGES[usage] for usage in wanted.extended_key_usage}
+        said.names == (wanted.common_name, wanted.organization)
+        and said.alternatives == set(wanted.alternative_names)
+        and said.usages == {_USAGES[usage] for usage in wanted.extended_key_usage}
         and _is_signed_by(credential.value, wanted, credentials)
+    )
+
+
+@lru_cache(REMEMBERED)
+def _said(pem: str) -> _Said:
+    certificate = x509.load_pem_x509_certificate(pem.encode())
+    return _Said(
+        names=_names(certificate), alternatives=_alternatives(certificate), usages=_extended_usages(certificate)
     )
 
 
@@ -41,19 +63,19 @@ def _names(certificate: x509.Certificate) -> tuple[str | None, str | None]:
     return value(NameOID.COMMON_NAME), value(NameOID.ORGANIZATION_NAME)
 
 
-def _alternatives(certificate: x509.Certificate) -> set[str]:
+def _alternatives(certificate: x509.Certificate) -> frozenset[str]:
     try:
         names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
-        return set()
-    return {str(name.value) for name in names}
+        return frozenset()
+    return frozenset(str(name.value) for name in names)
 
 
-def _extended_usages(certificate: x509.Certificate) -> set[x509.ObjectIdentifier]:
+def _extended_usages(certificate: x509.Certificate) -> frozenset[x509.ObjectIdentifier]:
     try:
-        return set(certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
+        return frozenset(certificate.extensions.get_extension_for_class(x509.ExtendedKeyUsage).value)
     except x509.ExtensionNotFound:
-        return set()
+        return frozenset()
 
 
 def _is_signed_by(value: Certificate, wanted: CertificateParameters, credentials: Mapping[str, Credential]) -> bool:

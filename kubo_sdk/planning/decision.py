@@ -71,7 +71,7 @@ def decision_of(choices: tuple[Choice, ...], report: HealthReport, *, held: str 
 def repair_for(choices: Iterable[Choice], report: HealthReport) -> Repair:
     """What *choices* mean for a plan.
 
-    Starting, configuring, renewing and making what is missing need no word: a plan does that by itself for every
+    Starting, configuring and making what is missing need no word: a plan does that by itself for every
     instance that is not left alone.
     """
     acts = [choice for choice in choices if choice.standing is Standing.ACT]

@@ -146,9 +146,11 @@ def _member(report: HealthReport, health: InstanceHealth) -> Iterator[Problem]:
 
 
 def _waits_for_others(report: HealthReport) -> bool:
-    """Whether a member that runs only lacks the majority, because others do not even run."""
+    """Whether a member that runs only lacks the majority, because others do not even run, or are cut off."""
     etcd = [each for each in report.instances if each.instance.role is Role.ETCD]
-    return lost_quorum(report) and not all(each.says(Source.UNITS, Verdict.GOOD) for each in etcd)
+    return lost_quorum(report) and any(
+        not each.says(Source.UNITS, Verdict.GOOD) or is_cut_off(report, each) for each in etcd
+    )
 
 
 def _node(report: HealthReport, health: InstanceHealth) -> Iterator[Problem]:
@@ -167,11 +169,16 @@ def _endpoint(report: HealthReport, ill: Collection[str]) -> Iterator[Problem]:
     if lost_quorum(report) or not is_endpoint_dead(report):
         return
     front = front_of(report)
+    proxies = (health for health in report.instances if health.instance.role is Role.PROXY)
     sentence = f"nobody reaches the API by {report.endpoint}, while its servers are ready"
-    if front is None:
+    if front is None and not any(health.instance.id in ill for health in proxies):
         kind = ProblemType.ENDPOINT_UNREACHABLE
         yield Problem(type=kind, subject=report.endpoint, sentence=sentence, rungs=(), evidence=Evidence.STUCK)
-    elif front.instance.id not in (*ill, *report.stopped) and front.says(Source.UNITS, Verdict.GOOD):
+    elif (
+        front is not None
+        and front.instance.id not in (*ill, *report.stopped)
+        and front.says(Source.UNITS, Verdict.GOOD)
+    ):
         yield _about(front, ProblemType.ENDPOINT_UNREACHABLE, sentence)
 
 

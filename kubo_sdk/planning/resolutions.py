@@ -11,7 +11,6 @@ class Resolution(StrEnum):
     IGNORE = "ignore"
     START = "start"
     CONFIGURE = "configure"
-    RENEW = "renew"
     RESTART_UNITS = "restart_units"
     REBOOT = "reboot"
     RECREATE = "recreate"
@@ -35,7 +34,6 @@ SENTENCES = {
     Resolution.IGNORE: "leave it as it is",
     Resolution.START: "start the machine",
     Resolution.CONFIGURE: "bring to the machine what it should carry",
-    Resolution.RENEW: "issue it anew and bring it to the machines",
     Resolution.RESTART_UNITS: "restart its units",
     Resolution.REBOOT: "stop the machine hard and start it again",
     Resolution.RECREATE: "make the machine anew, with the same disk",

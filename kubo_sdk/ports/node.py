@@ -69,7 +69,8 @@ class Contribution:
 class NodeContext:
     """All that one instance's files may depend on.
 
-    ``addresses``: the IPv4 address of every instance that has a machine, by id.  ``node_name``: what the instance is called as a Node.
+    ``addresses``: the IPv4 address of every instance that has a machine, by id.  ``node_name``: what the instance is
+    called as a Node.
     ``credentials``: by leaf name; only those this instance may see.  ``ca``: the certificates (PEM) that prove the API.
     """
 

@@ -16,7 +16,7 @@ START_SECONDS = 90
 # A unit that was started again this often and has not run this long keeps crashing.
 CRASHES = 3
 STEADY_SECONDS = 10
-# So long after its start a daemon may not answer yet, and a machine may not have its network.
+# So long after its start a daemon may not answer yet.
 SETTLING_SECONDS = 30
 
 # Less room than this is none: the smaller of a share and of a number, which are bytes and inodes.
@@ -115,8 +115,8 @@ def network_fact(signs: VitalSigns, seen: datetime) -> Fact:
         return fact(Source.NETWORK, Verdict.GOOD, f"reaches {reached[0]}", seen, reached)
     if not tried:
         return good(Source.NETWORK, "not asked", seen)
-    if signs.uptime < SETTLING_SECONDS:
-        return unknown(Source.NETWORK, STARTING, seen)
+    if not signs.booted and signs.uptime < BOOT_SECONDS:
+        return unknown(Source.NETWORK, BOOTING, seen)
     addresses = tuple(knock.address for knock in tried)
     return bad(Source.NETWORK, f"cannot reach {' or '.join(addresses)}", seen, addresses)
 

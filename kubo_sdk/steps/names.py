@@ -14,25 +14,25 @@ from kubo_sdk.steps.endpoints import API
 
 
 def wished_records(spec: ClusterSpec, vms: dict[str, Vm], endpoints: dict[str, Endpoint]) -> tuple[Record, ...]:
-    """One A record for every instance and one for the API.  Pure."""
+    """One record for every instance and one for the API.  Pure."""
     records = [
-        Record(name=spec.hostname(instance), type="A", values=(vms[instance.id].address,))
+        _record(spec.hostname(instance), vms[instance.id].address)
         for instance in spec.instances()
         if instance.id in vms and vms[instance.id].address
     ]
     api = endpoints.get(API)
     if api is not None:
-        kind = "A" if _is_address(api.host) else "CNAME"
-        records.append(Record(name=f"api.{spec.domain}", type=kind, values=(api.host,)))
+        records.append(_record(f"api.{spec.domain}", api.host))
     return tuple(records)
 
 
-def _is_address(host: str) -> bool:
+def _record(name: str, host: str) -> Record:
+    """*host*, an address or a name, under *name*."""
     try:
-        ip_address(host)
+        kind = "A" if ip_address(host).version == 4 else "AAAA"
     except ValueError:
-        return False
-    return True
+        return Record(name=name, type="CNAME", values=(host.removesuffix("."),))
+    return Record(name=name, type=kind, values=(host,))
 
 
 def publish_names(context: StepContext, _step: Step) -> None:
@@ -40,6 +40,9 @@ def publish_names(context: StepContext, _step: Step) -> None:
     present = set(dns.list_records())
     for record in wished_records(context.spec, context.state.vms, context.state.endpoints):
         if record not in present:
+            for old in present:
+                if old.name.lower() == record.name.lower() and old.type != record.type:
+                    dns.delete_record(old.name, old.type)  # an alias stands beside nothing
             dns.put_record(record)
 
 

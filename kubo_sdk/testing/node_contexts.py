@@ -33,15 +33,28 @@ from kubo_sdk.ports.overlay import OverlayInfo
 
 CREATED = datetime(2026, 1, 1, tzinfo=UTC)
 PASSWORD = "the-password-of-the-contract"
+# Whoever compares marks by their beginning, or leaves the director out, takes these for the sample.
+OTHER_CLUSTER = "contract-2"
+OTHER_DIRECTOR = "kubo-contract-2"
 
 
-def sample_spec(name: str = "contract") -> ClusterSpec:
+def sample_spec(name: str = "contract", director: str = "kubo-contract") -> ClusterSpec:
     """A cluster of the default shape."""
     return ClusterSpec(
         name=name,
-        director="kubo-contract",
+        director=director,
         kubernetes=KubernetesSpec(version=KubernetesVersion.parse("1.20.2")),
     )
+
+
+def stranger_spec() -> ClusterSpec:
+    """Another cluster of the same director, whose name begins like the sample's."""
+    return sample_spec(OTHER_CLUSTER)
+
+
+def namesake_spec() -> ClusterSpec:
+    """A cluster with the sample's name that belongs to another director."""
+    return sample_spec(director=OTHER_DIRECTOR)
 
 
 @frozen

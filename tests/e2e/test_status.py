@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -17,6 +18,7 @@ from kubo_sdk_local.layout import Layout
 from kubo_sdk_local.machines import init_file
 
 from kubo_sdk.model.instance import ClusterId
+from kubo_sdk.probe.judge import SETTLING_SECONDS as UNIT_SETTLING_SECONDS
 
 from .site import Site
 
@@ -26,6 +28,7 @@ SHAPE = (("etcd", 3), ("master", 2), ("worker", 1), ("proxy", 1))
 # The promise is two seconds; a loaded host and the start of Python get the rest.
 SECONDS = 8.0
 SETTLING_SECONDS = 90.0
+ID = ClusterId(director="kubo", name="watched")
 
 Cluster = tuple[Site, Path]
 
@@ -39,9 +42,7 @@ def cluster(shared_site: Site) -> Cluster:
 
 def init_of(site: Site, instance: str) -> int:
     """The process id of a machine's init, as the host sees it."""
-    machine = Layout(site.home / "local").machine(
-        ClusterId(director="kubo", name="watched"), instance.replace("/", "-")
-    )
+    machine = Layout(site.home / "local").machine(ID, instance.replace("/", "-"))
     found = processes.recorded(str(init_file(machine)))
     assert found is not None
     return processes.pid_of(found)
@@ -92,6 +93,37 @@ def stopped_units(cluster: Cluster, unit: str, *names: str) -> Iterator[None]:
         await_health(cluster)
 
 
+@contextmanager
+def cut_off(cluster: Cluster, name: str) -> Iterator[None]:
+    """A machine without its link, which can be entered all the same."""
+    link = ("ip", "link", "set", Layout(cluster[0].home / "local").veth(ID, name.replace("/", "-")))
+    site, _ = cluster
+    site.run(site.command(*link, "down"))
+    try:
+        yield
+    finally:
+        site.run(site.command(*link, "up"))
+        await_health(cluster)
+
+
+def problems_of(cluster: Cluster, name: str) -> dict[str, Any]:
+    """What `check` says of one instance, by type."""
+    site, spec = cluster
+    told = json.loads(site.kubo(spec, "check", "--json", check=False).stdout)
+    return {problem["type"]: problem for problem in told["problems"] if problem["instance"] == name}
+
+
+def await_age(cluster: Cluster, name: str, unit: str) -> None:
+    """Wait until a unit is old enough for its silence to mean something."""
+    since = f"systemctl show -P ActiveEnterTimestampMonotonic {unit}; cut -d' ' -f1 /proc/uptime"
+    deadline = time.monotonic() + SETTLING_SECONDS
+    while True:
+        entered, uptime = inside(cluster, name, "sh", "-c", since).stdout.split()
+        if float(uptime) - float(entered) / 1e6 >= UNIT_SETTLING_SECONDS:
+            return
+        assert time.monotonic() < deadline, unit
+
+
 def await_health(cluster: Cluster) -> None:
     await_verdict(cluster, "healthy: 7 instances")
 
@@ -106,7 +138,7 @@ def await_verdict(cluster: Cluster, wished: str) -> None:
 def test_every_source_speaks_of_the_roles_it_knows(cluster: Cluster) -> None:
     told = status(cluster)
     assert told["healthy"], told["verdict"]
-    common = {"machine", "shell", "units"}
+    common = {"machine", "shell", "network", "units"}
     assert set(verdicts(told, "etcd/0")) == common | {"disk", "etcd"}
     assert set(verdicts(told, "master/0")) == common | {"api"}
     assert set(verdicts(told, "worker/0")) == common | {"node"}
@@ -118,12 +150,32 @@ def test_every_source_speaks_of_the_roles_it_knows(cluster: Cluster) -> None:
 def test_a_hung_api_server_is_silent_while_its_machine_is_well(cluster: Cluster) -> None:
     with stopped_process(cluster, "master/0", "kube-apiserver"):
         told = status(cluster)
-        assert verdicts(told, "master/0") == {"machine": "good", "shell": "good", "units": "good", "api": "bad"}
+        well = {"machine": "good", "shell": "good", "network": "good", "units": "good"}
+        assert verdicts(told, "master/0") == {**well, "api": "bad"}
         assert instance(told, "master/0")["facts"]["api"].startswith("silent: ")
         assert instance(told, "master/1")["healthy"]
         assert instance(told, "worker/0")["facts"]["node"] == "Ready"
         # Until the proxy has noticed as well, every other new connection ends at the hung one.
         await_verdict(cluster, "6 of 7 instances are healthy; unhealthy: master/0")
+
+
+@pytest.mark.parametrize("name", ["worker/0", "etcd/2", "proxy/0"])
+def test_a_machine_that_is_cut_off_says_so_itself_and_that_is_the_only_problem(cluster: Cluster, name: str) -> None:
+    with cut_off(cluster, name):
+        told = instance(status(cluster), name)["sources"]
+        assert (told["shell"]["verdict"], told["network"]["verdict"]) == ("good", "bad")
+        assert told["network"]["word"].startswith("cannot reach 10.97.0.")
+        problems = problems_of(cluster, name)
+        assert (list(problems), problems["cut_off_machine"]["default"]) == (["cut_off_machine"], "reboot")
+
+
+@pytest.mark.parametrize("unit", ["kubelet", "kube-proxy", "containerd"])
+def test_a_daemon_that_stands_still_beside_an_active_unit_is_told_by_its_silence(cluster: Cluster, unit: str) -> None:
+    await_age(cluster, "worker/0", unit)
+    with stopped_process(cluster, "worker/0", unit):
+        told = instance(status(cluster), "worker/0")["sources"]["units"]
+        assert (told["word"], told["details"]) == (f"{unit} does not answer", [f"{unit}.service"])
+        assert problems_of(cluster, "worker/0")["failed_unit"]["default"] == "restart_units"
 
 
 def test_a_stopped_etcd_member_is_named_by_its_unit_and_its_silence(cluster: Cluster) -> None:
@@ -149,7 +201,8 @@ def test_a_machine_whose_init_hangs_does_not_hold_up_the_others(cluster: Cluster
     os.kill(init, signal.SIGSTOP)
     try:
         told = status(cluster)
-        assert verdicts(told, "proxy/0") == {"machine": "good", "shell": "bad", "units": "unknown"}
+        unknown = {"network": "unknown", "units": "unknown"}
+        assert verdicts(told, "proxy/0") == {"machine": "good", "shell": "bad", **unknown}
         assert instance(told, "proxy/0")["facts"]["shell"].startswith("silent: ")
         assert told["verdict"] == "6 of 7 instances are healthy; unhealthy: proxy/0"
     finally:
@@ -196,11 +249,13 @@ def test_half_the_machines_may_be_dead_at_once(cluster: Cluster) -> None:
         "worker/0": "stopped",
         "etcd/1": "running",
     }
-    assert verdicts(told, "worker/0") == {"machine": "bad", "shell": "unknown", "units": "unknown", "node": "unknown"}
+    unknown = dict.fromkeys(("shell", "network", "units", "node"), "unknown")
+    assert verdicts(told, "worker/0") == {"machine": "bad", **unknown}
     assert verdicts(told, "master/1")["api"] == "bad"
     assert verdicts(told, "etcd/1") == {
         "machine": "good",
         "shell": "bad",
+        "network": "unknown",
         "units": "unknown",
         "disk": "unknown",
         "etcd": "good",

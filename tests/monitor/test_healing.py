@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from ipaddress import IPv4Network
 
 import attrs
 import pytest
 
-from kubo_sdk.events import LookFailed, ProblemGone, ProblemSeen, RepairsHeld
+from kubo_sdk.engine.lease import file_lease
+from kubo_sdk.events import (
+    Event,
+    LookFailed,
+    ProblemGone,
+    ProblemSeen,
+    RepairDecided,
+    RepairsHeld,
+    RepairsResumed,
+)
 from kubo_sdk.model.instance import Role
 from kubo_sdk.model.spec import HealthSpec, MeltdownSpec, NetworkSpec
 from kubo_sdk.testing.fakes import sized
@@ -231,3 +241,35 @@ def test_a_master_and_its_peers_all_dead_come_back_together(ward: Ward) -> None:
     for instance in ward.spec.instances(Role.MASTER):
         ward.machine(instance.id).kill()
     heals(ward, ("master/0", "recreate"), ("master/1", "recreate"))
+
+
+def test_a_living_director_is_waited_for_and_what_it_left_is_healed_after_it(ward: Ward) -> None:
+    place = ward.home / "state" / "clusters" / ward.spec.director / ward.spec.name / "lease"
+    ward.machine("worker/0").kill()
+    looked = threading.Event()
+
+    def held(event: Event) -> None:
+        if isinstance(event, RepairsHeld):
+            looked.set()
+
+    ward.watcher = held
+    with file_lease(place, ward.spec.id, "deploy", ward.cloud.clock):
+        monitor = threading.Thread(target=ward.cluster.monitor, kwargs={"once": True}, name="monitor")
+        monitor.start()
+        assert looked.wait(30)
+        assert "worker/0" not in ward.cloud.machines
+    monitor.join(60)
+    assert ward.cluster.check() == ()
+    (told,) = ward.told(RepairsHeld)
+    assert "is being worked on by process" in told.why
+    assert len(ward.told(RepairsResumed)) == 1
+    assert [event.attempt for event in ward.told(RepairDecided)] == [1]
+
+
+def test_a_cluster_that_was_never_made_is_told_and_left_to_a_deploy(admit: Callable[..., Ward]) -> None:
+    ward = admit()
+    ward.cluster.delete()
+    ward.heal()
+    assert ward.told(RepairsHeld) or ward.told(LookFailed)
+    assert not ward.steps
+    assert not ward.cloud.machines

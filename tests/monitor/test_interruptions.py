@@ -18,20 +18,19 @@ ENOUGH = 400
 
 def killed_at(ward: Ward, call: int, *, after: bool) -> bool:
     """Run the monitor, and kill it at the *call*-th call behind its first decision; whether there was such a call."""
-    cluster = ward.cluster
-    armed = []
+    armed: list[Event] = []
 
     def arm(event: Event) -> None:
         if isinstance(event, RepairDecided) and not armed:
             armed.append(event)
             ward.cloud.faults.kill(call=call, after=after)
 
-    cluster._observers = (*cluster._observers, arm)
+    ward.watcher = arm
     with contextlib.suppress(DirectorKilled):
-        cluster.monitor(once=True)
+        ward.cluster.monitor(once=True)
     was = ward.cloud.faults.is_dead
     ward.cloud.faults.clear()
-    ward.stop = CancelToken()
+    ward.stop, ward.watcher = CancelToken(), None
     return was
 
 

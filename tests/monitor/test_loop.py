@@ -117,6 +117,13 @@ def test_an_error_of_a_look_is_told_once_and_ends_nothing() -> None:
     ]
 
 
+def test_who_looks_only_once_gets_the_error_of_the_look() -> None:
+    round_ = Round()
+    round_.look_errors = [Unavailable("the key of the credentials is missing")]
+    with pytest.raises(Unavailable, match="the key of the credentials is missing"):
+        round_.run()
+
+
 def until(clock: VirtualClock, happened: Callable[[], bool]) -> None:
     """Let time pass, virtual and a little real, until something *happened*."""
     real = threading.Event()
@@ -172,21 +179,6 @@ def test_stopping_in_the_middle_of_a_repair_ends_the_loop_and_tells_no_failure()
 
     Monitor(spec=SPEC, look=round_.look, repair=cancelled, emit=round_.events.append, clock=round_.clock).run(stop)
     assert not round_.told(LookFailed)
-
-
-def test_waking_makes_it_look_again_before_its_time() -> None:
-    spec = attrs.evolve(SPEC, health=HealthSpec(probe_seconds=3600))
-    round_, stop = Round(), CancelToken()
-    monitor = Monitor(spec=spec, look=round_.look, repair=round_.repair, emit=round_.events.append, clock=round_.clock)
-    loop = threading.Thread(target=monitor.run, args=[stop], name="monitor", daemon=True)
-    loop.start()
-    until(round_.clock, lambda: round_.looks == 1)
-    before = round_.clock.time
-    monitor.wake()
-    until(round_.clock, lambda: round_.looks == 2)
-    assert round_.clock.time - before < 3600
-    stop.cancel("enough")
-    loop.join(10)
 
 
 def test_only_the_first_reason_of_a_refusal_and_each_new_one_is_told() -> None:

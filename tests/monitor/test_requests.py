@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -55,9 +56,7 @@ PLUGIN = """
 def kubo(ward: Ward, install: Callable[..., str], tmp_path: Path) -> Callable[..., int]:
     """``kubo("check", "--auto")`` on the ward's cluster, in this process; gives the exit code."""
     install("fake-cloud", "fake-cloud", PLUGIN)
-    import fake_cloud  # noqa: PLC0415  # type: ignore[import-not-found] (installed a line above)
-
-    fake_cloud.cloud = ward.cloud
+    importlib.import_module("fake_cloud").cloud = ward.cloud  # type: ignore[attr-defined]
     document = {
         "name": ward.spec.name,
         "kubernetes": {"version": "1.30.2", "source": {"provider": "directory", "path": str(tmp_path / "release")}},

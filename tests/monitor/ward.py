@@ -8,7 +8,7 @@ from typing import TypeVar
 from attrs import define, field
 
 from kubo_sdk import CancelToken, Cluster, Plugins
-from kubo_sdk.events import Event, RepairDecided, StepStarted
+from kubo_sdk.events import Event, Observer, RepairDecided, StepStarted
 from kubo_sdk.model.spec import ClusterSpec
 from kubo_sdk.observe import find_machines
 from kubo_sdk.planning.problems import Problem
@@ -22,13 +22,14 @@ E = TypeVar("E", bound=Event)
 
 @define(kw_only=True)
 class Ward:
-    """One cloud and one spec.  ``events`` is what was told since the last `forget`."""
+    """One cloud and one spec.  ``events`` is what was told since the last `heal`; ``watcher`` hears it at once."""
 
     cloud: FakeCloud
     spec: ClusterSpec
     home: Path
     stop: CancelToken = field(factory=CancelToken)
     events: list[Event] = field(factory=list)
+    watcher: Observer | None = None
 
     @property
     def cluster(self) -> Cluster:
@@ -46,6 +47,8 @@ class Ward:
     def observe(self, event: Event) -> None:
         """Note *event*.  A director that was killed stops there."""
         self.events.append(event)
+        if self.watcher is not None:
+            self.watcher(event)
         if self.cloud.faults.is_dead:
             self.stop.cancel("killed")
 

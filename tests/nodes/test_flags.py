@@ -114,3 +114,9 @@ def test_a_flag_of_the_users_that_the_version_has_not_is_refused() -> None:
         "kubelet has no flag --container-runtime in Kubernetes 1.27; take it out of extra_args",
     )
     assert refused_extra_args({"kubelet": {"container-runtime": "docker"}}, 26) == ()
+
+
+def test_what_etcd_is_told_by_its_environment_is_no_flag_of_the_users() -> None:
+    assert refused_extra_args({"etcd": {"--initial-cluster": "x", "snapshot-count": "5000"}}, 20) == (
+        "--initial-cluster of etcd follows from the members there are; take it out of extra_args",
+    )

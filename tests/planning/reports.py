@@ -20,6 +20,10 @@ from kubo_sdk.ports.cpi import Disk, Vm, VmState
 START = datetime(2026, 1, 1, tzinfo=UTC)
 KUBERNETES = KubernetesSpec(version=KubernetesVersion.parse("1.20.2"))
 SPEC = ClusterSpec(name="c", kubernetes=KUBERNETES)
+ENDPOINT = "10.0.0.9:8443"
+ADDRESSES = {Role.ETCD: "10.0.0.3", Role.MASTER: "10.0.0.4", Role.WORKER: "10.0.0.2", Role.PROXY: "10.0.0.9"}
+# Whom each role tries to reach; masters and members only when they were not well before.
+DOORS = {Role.ETCD: "10.0.0.3:2380", Role.PROXY: "10.0.0.4:8443"}
 CONCERNED = {Role.ETCD: Source.ETCD, Role.MASTER: Source.API, Role.WORKER: Source.NODE}
 
 
@@ -43,7 +47,7 @@ def machine(instance: Instance, state: VmState = VmState.RUNNING) -> Vm:
         instance=instance.id,
         token=instance.slug,
         state=state,
-        address="10.0.0.2",
+        address=ADDRESSES[instance.role],
         az=instance.az,
         provider_id=f"fake://{instance.slug}",
     )
@@ -65,6 +69,8 @@ def well(instance: Instance, at: datetime = START) -> InstanceHealth:
     if instance.role in CONCERNED:
         sources.append(CONCERNED[instance.role])
     facts = tuple(Fact(source=source, verdict=Verdict.GOOD, word="fine", seen=at) for source in sources)
+    tried = (DOORS.get(instance.role, ENDPOINT),) if instance.role in (Role.WORKER, Role.PROXY) else ()
+    facts += (Fact(source=Source.NETWORK, verdict=Verdict.GOOD, word="fine", seen=at, details=tried),)
     return InstanceHealth(instance=instance, vm=machine(instance), disk=disk, facts=facts)
 
 
@@ -87,6 +93,7 @@ def healthy(spec: ClusterSpec = SPEC, at: datetime = START) -> HealthReport:
         at=at,
         instances=tuple(well(instance, at) for instance in spec.instances()),
         api_ready=True,
+        endpoint=ENDPOINT,
         members=tuple(member(each, number) for number, each in enumerate(spec.instances(Role.ETCD))),
         nodes=tuple(node(each) for each in spec.instances(Role.WORKER)),
     )
@@ -120,6 +127,14 @@ def silent(report: HealthReport, *instance_ids: str, below: Source = Source.SHEL
                 verdict = Verdict.BAD if fact.source is below else Verdict.UNKNOWN
                 report = saying(report, instance_id, fact.source, verdict, "silent: no answer in time")
         report = _without_member(report, instance_id)
+    return report
+
+
+def unreached(report: HealthReport, *instance_ids: str) -> HealthReport:
+    """*report* with machines that can be entered and reach nobody."""
+    for instance_id in instance_ids:
+        door = DOORS.get(report.health(instance_id).instance.role, ENDPOINT)
+        report = saying(report, instance_id, Source.NETWORK, Verdict.BAD, f"cannot reach {door}", door)
     return report
 
 
@@ -185,7 +200,8 @@ class Director:
     def settle(self, report: HealthReport) -> Decision:
         """What is decided once *report* has lasted long enough."""
         self.look(report)
-        return self.look(report, max(self.policy.unhealthy_after_seconds, self.policy.silent_after_seconds))
+        self.look(report, self.policy.unhealthy_after_seconds)
+        return self.look(report, self.policy.silent_after_seconds)
 
     def act(self, decision: Decision, *, failed: bool = False, seconds: float = 1.0) -> None:
         """Do what was decided; it takes *seconds*."""

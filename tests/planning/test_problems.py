@@ -190,10 +190,10 @@ def test_the_member_of_a_machine_that_is_to_leave_is_no_leftover_yet() -> None:
     assert found(report) == ["stray_vm:vm-7"]
 
 
-def test_an_expired_certificate_is_renewed_and_one_that_holds_is_not_mentioned() -> None:
+def test_an_expired_certificate_needs_a_person_and_one_that_holds_is_not_mentioned() -> None:
     ended = ("admin", WELL.at - timedelta(hours=1))
     problem = only(attrs.evolve(WELL, expiries=(ended, ("ca", WELL.at + timedelta(days=1)))))
-    assert (problem.id, problem.default) == ("expired_certificate:admin", Resolution.RENEW)
+    assert (problem.id, problem.default) == ("expired_certificate:admin", Resolution.IGNORE)
 
 
 def test_what_was_stopped_on_purpose_has_no_problems_and_neither_has_its_node() -> None:

@@ -17,6 +17,7 @@ from kubo_sdk import Cluster, Plugins
 from kubo_sdk.errors import Unavailable
 from kubo_sdk.model.spec import ClusterSpec, NetworkSpec
 from kubo_sdk.notes import DirectorNotes, write_notes
+from kubo_sdk.planning.diagnosis import diagnose
 from kubo_sdk.planning.health import HealthReport, Source, Verdict
 from kubo_sdk.ports.cpi import Cpi, Vm
 from kubo_sdk.ports.shell import Outcome, Shell
@@ -144,6 +145,37 @@ def test_a_unit_that_failed_is_named(site: Site) -> None:
     fact = site.probe().health("worker/0").fact(Source.UNITS)
     assert fact is not None
     assert (fact.verdict, fact.details) == (Verdict.BAD, ("containerd.service",))
+
+
+@pytest.mark.parametrize("instance", ["worker/0", "master/1", "etcd/2"])
+def test_a_machine_that_is_cut_off_and_can_be_entered_says_whom_it_cannot_reach(site: Site, instance: str) -> None:
+    site.cloud.clock.advance(60)
+    site.cloud.machines[instance].cut_off(console=True)
+    report = site.probe()
+    assert verdict(report, instance, Source.SHELL) is Verdict.GOOD
+    assert verdict(report, instance, Source.NETWORK) is Verdict.BAD
+    assert [problem.id for problem in diagnose(report, site.spec)] == [f"cut_off_machine:{instance}"]
+
+
+def test_members_and_masters_that_are_well_are_not_sent_to_knock_again(site: Site) -> None:
+    with site.prober() as prober:
+        assert word(prober.probe(), "etcd/0", Source.NETWORK).startswith("reaches ")
+        report = prober.probe()
+        assert word(report, "etcd/0", Source.NETWORK) == word(report, "master/0", Source.NETWORK) == "not asked"
+        assert word(report, "worker/0", Source.NETWORK) == f"reaches {report.endpoint}"
+        site.cloud.clock.advance(60)
+        site.cloud.machines["etcd/0"].cut_off(console=True)
+        prober.probe()
+        assert verdict(prober.probe(), "etcd/0", Source.NETWORK) is Verdict.BAD
+
+
+@pytest.mark.parametrize("unit", ["kubelet", "kube-proxy", "containerd"])
+def test_a_daemon_that_stands_still_is_told_long_before_its_node_is(site: Site, unit: str) -> None:
+    site.cloud.clock.advance(60)
+    site.cloud.machines["worker/0"].hang_unit(unit)
+    fact = site.probe().health("worker/0").fact(Source.UNITS)
+    assert fact is not None
+    assert (fact.word, fact.details) == (f"{unit} does not answer", (f"{unit}.service",))
 
 
 def test_an_api_server_that_hangs_is_told_from_its_unit_which_is_active(site: Site) -> None:

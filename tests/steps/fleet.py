@@ -11,7 +11,7 @@ from attrs import define, field
 from kubo_sdk import Cluster, Plugins
 from kubo_sdk.engine.cancel import CancelToken
 from kubo_sdk.events import Event, PlanMade, StepFinished
-from kubo_sdk.model.spec import ClusterSpec
+from kubo_sdk.model.spec import ClusterSpec, ProviderChoice
 from kubo_sdk.testing.fakes import FakeCloud, FakeMachine, fake_spec, sized
 
 
@@ -71,10 +71,14 @@ class Fleet:
     def peers(self) -> list[str]:
         """The members, as etcd lists them; a learner with a star."""
         found = self.cluster
-        observed = found._upkeep._observe()[0].members or ()  # noqa: SLF001 (what planning sees is the point)
+        observed = found._upkeep._observe()[0].members or ()
         return sorted(member.name + "*" * member.learner for member in observed)
 
 
-def fleet(home: Path, cloud: FakeCloud, **counts: int) -> Fleet:
-    """A fleet of that size."""
-    return Fleet(cloud=cloud, spec=fake_spec(home / "release", instance_groups=sized(**counts)), home=home)
+def fleet(home: Path, cloud: FakeCloud, *, on_machines: bool = False, **counts: int) -> Fleet:
+    """A fleet of that size; *on_machines*: names are files on the machines, and HAProxy runs on the proxies."""
+    providers: dict[str, Any] = (
+        {"dns": ProviderChoice(provider="hosts"), "ingress": ProviderChoice(provider="haproxy")} if on_machines else {}
+    )
+    spec = fake_spec(home / "release", instance_groups=sized(**counts), **providers)
+    return Fleet(cloud=cloud, spec=spec, home=home)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from kubo_sdk.errors import DeployFailed, NotFound, Unavailable, UnsafePlan
+from kubo_sdk.planning.plan import Effect, Verb
 from kubo_sdk.testing.fakes import DirectorKilled, FakeCloud
 
 from .fleet import Fleet, fleet
@@ -16,6 +17,14 @@ from .fleet import Fleet, fleet
 @pytest.fixture
 def small(cloud: FakeCloud, tmp_path: Path) -> Fleet:
     made = fleet(tmp_path, cloud, etcd=1, master=1, worker=1, proxy=1)
+    made.cluster.deploy()
+    return made
+
+
+@pytest.fixture
+def plain(cloud: FakeCloud, tmp_path: Path) -> Fleet:
+    """As users have it by default."""
+    made = fleet(tmp_path, cloud, on_machines=True, etcd=3, master=2, worker=2, proxy=1)
     made.cluster.deploy()
     return made
 
@@ -67,9 +76,26 @@ def test_one_more_worker_touches_that_worker_alone(usual: Fleet) -> None:
     assert touched == {"worker/2"}
 
 
+def test_names_in_files_change_everywhere_and_restart_only_what_sends_traffic(plain: Fleet) -> None:
+    plain.resize(worker=3)
+    plan = plain.cluster.plan()
+    told = {step.instance: step for step in plan.steps if step.verb is Verb.CONFIGURE_INSTANCE}
+    assert set(told) == {instance.id for instance in plain.spec.instances()}
+    assert {name for name, step in told.items() if step.effect is Effect.RESTART} == {"proxy/0"}
+    assert {step.instance for step in plan.steps if step.verb is Verb.AWAIT_INSTANCE} == {"proxy/0", "worker/2"}
+    plain.cluster.deploy()
+    plain.check_whole()
+
+
+@pytest.mark.parametrize("instance", ["etcd/1", "master/0", "worker/0", "proxy/0"])
+def test_everybody_learns_of_the_new_address_of_a_machine(plain: Fleet, instance: str) -> None:
+    plain.cluster.recreate(instance, force=True)
+    plain.check_whole()
+
+
 def test_a_machine_that_does_not_answer_is_told_and_replaced(usual: Fleet) -> None:
     usual.machine("worker/1").hang()
-    with pytest.raises(Unavailable, match="worker/1 of cluster .* does not answer; .* kubo recreate worker/1"):
+    with pytest.raises(Unavailable, match=r"worker/1 of cluster .* does not answer; .* kubo recreate worker/1"):
         usual.cluster.deploy()
     usual.cluster.recreate("worker/1")
     assert "drain worker/1" not in usual.done()

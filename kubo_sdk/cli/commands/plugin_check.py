@@ -6,6 +6,7 @@ import argparse
 import tempfile
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,12 +37,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def require_pytest() -> None:
     """HostError where the extra ``testing`` is not installed."""
-    try:
-        import pytest  # noqa: F401, PLC0415
-    except ModuleNotFoundError:
-        raise HostError(
-            "the contract suites need pytest, which is not installed; pip install 'kubo-sdk[testing]'"
-        ) from None
+    if find_spec("pytest") is None:
+        raise HostError("the contract suites need pytest, which is not installed; pip install 'kubo-sdk[testing]'")
 
 
 def subject(arguments: argparse.Namespace, held: ExitStack) -> Subject:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import pytest
 
@@ -47,6 +47,11 @@ class Contract:
         return SystemClock()
 
     @pytest.fixture
+    def reconnected(self) -> Any:
+        """The same provider connected anew, as another process would: it knows nothing but what the world tells."""
+        not_offered("reconnected", "is the same provider as another process connects it")
+
+    @pytest.fixture
     def eventually(self, clock: Clock) -> Callable[..., None]:
         """``eventually(read, expected)``: fails unless ``read()`` equals *expected* within `patience`."""
 
@@ -74,6 +79,12 @@ def at_once(call: Callable[[A], T], arguments: Iterable[A]) -> list[T]:
 
     with ThreadPoolExecutor(len(given)) as pool:
         return list(pool.map(run, given))
+
+
+def at_once_through(connections: Sequence[Any], call: Callable[[Any, A], T], arguments: Iterable[A]) -> list[T]:
+    """As `at_once`, with ``call(connection, argument)``: the connections take turns."""
+    dealt = [(connections[turn % len(connections)], argument) for turn, argument in enumerate(arguments)]
+    return at_once(lambda pair: call(*pair), dealt)
 
 
 def error_of(call: Callable[[], object], kind: type[E]) -> E:

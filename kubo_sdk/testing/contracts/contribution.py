@@ -36,11 +36,6 @@ class ContributionContract(Contract):
         raise NotImplementedError("give the contract a fixture 'provider'")
 
     @pytest.fixture
-    def reconnected(self, provider: Any) -> Any:
-        """The same provider connected anew."""
-        return provider
-
-    @pytest.fixture
     def spec(self) -> ClusterSpec:
         """The cluster whose machines are rendered; the provider must be connected for the same."""
         return sample_spec()
@@ -68,13 +63,18 @@ class ContributionContract(Contract):
         return role
 
     def test_the_same_context_gives_the_same_contribution(
-        self, contributor: NodeContributor, reconnected: Any, sample: SampleCluster, role: Role
+        self, contributor: NodeContributor, sample: SampleCluster, role: Role
     ) -> None:
         first = contributor.node_files(sample.of_role(role))
         for other in (Role.WORKER, Role.ETCD, role):
             contributor.node_files(sample.of_role(other))
         assert contributor.node_files(sample.of_role(role)) == first, "it depends on what was asked before"
-        assert reconnected.node_files(sample.of_role(role)) == first, "it depends on the connection"
+
+    def test_another_connection_gives_the_same_contribution(
+        self, contributor: NodeContributor, reconnected: Any, sample: SampleCluster, role: Role
+    ) -> None:
+        context = sample.of_role(role)
+        assert reconnected.node_files(context) == contributor.node_files(context)
 
     def test_what_it_contributes_fits_beside_what_the_core_puts_there(
         self, contributor: NodeContributor, sample: SampleCluster, role: Role

@@ -7,8 +7,8 @@ from collections.abc import Callable
 import pytest
 
 from kubo_sdk.errors import Conflict, NotFound
-from kubo_sdk.ports.cpi import Cpi, Disk, DiskCpi, Vm
-from kubo_sdk.testing.contracts.contract import assert_is_final, at_once, error_of, require_flag
+from kubo_sdk.ports.cpi import Cpi, Disk, DiskCpi, DiskRequest, Vm
+from kubo_sdk.testing.contracts.contract import assert_is_final, at_once, at_once_through, error_of, require_flag
 from kubo_sdk.testing.contracts.cpi_site import CpiSite, Site
 
 FILE = "/var/lib/kubo/disk/kubo-contract"
@@ -36,22 +36,29 @@ class DiskCpiContract(CpiSite):
         assert made.attached_to is None
 
     def test_creating_a_disk_again_with_the_same_token_returns_the_same_disk(
-        self, disk_site: Site, reconnected: DiskCpi, eventually: Eventually
+        self, disk_site: Site, eventually: Eventually
     ) -> None:
         first = disk_site.disk()
         assert disk_site.disk().id == first.id
-        assert reconnected.create_disk(disk_site.disk_request()).id == first.id
         made = set(at_once(lambda _: disk_site.disk("etcd/1").id, range(8)))
         assert len(made) == 1
         eventually(disk_site.disk_ids, sorted({first.id, *made}))
 
-    def test_a_cluster_finds_its_own_disks_only(
-        self, disk_site: Site, other_site: Site, eventually: Eventually
+    def test_another_process_that_creates_a_disk_with_the_same_token_gets_the_same_disk(
+        self, disk_site: Site, reconnected: DiskCpi, eventually: Eventually
     ) -> None:
-        ours, theirs = disk_site.disk(), other_site.disk()
+        first = disk_site.disk()
+        create: Callable[[DiskCpi, DiskRequest], Disk] = lambda cpi, request: cpi.create_disk(request)  # noqa: E731
+        again = [disk_site.disk_request()] * 8
+        made = at_once_through((disk_site.disks, reconnected), create, again)
+        assert {disk.id for disk in made} == {first.id}
+        eventually(disk_site.disk_ids, [first.id])
+
+    def test_a_cluster_finds_its_own_disks_only(self, disk_site: Site, beside: Site, eventually: Eventually) -> None:
+        ours, theirs = disk_site.disk(), beside.disk()
         assert ours.id != theirs.id
         eventually(disk_site.disk_ids, [ours.id])
-        eventually(other_site.disk_ids, [theirs.id])
+        eventually(beside.disk_ids, [theirs.id])
 
     def test_a_disk_asked_for_with_the_machine_is_there_from_its_start(self, disk_site: Site) -> None:
         disk = disk_site.disk()

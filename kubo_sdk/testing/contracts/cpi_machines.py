@@ -16,6 +16,7 @@ from kubo_sdk.testing.contracts.contract import (
     assert_is_final,
     assert_is_one_sentence,
     at_once,
+    at_once_through,
     error_of,
     require_flag,
 )
@@ -46,16 +47,27 @@ class CpiMachines(CpiSite):
         assert found.state is VmState.RUNNING
         assert found.disks == ()
 
-    def test_tags_survive_a_reboot_and_are_seen_by_everybody(self, site: Site, reconnected: Cpi) -> None:
+    def test_tags_survive_a_reboot(self, site: Site) -> None:
         made = site.running()
         site.cpi.reboot_vm(made.id)
         site.await_boot(made)
-        for cpi in (site.cpi, reconnected):
-            listed = cpi.list_vms(site.cluster)
-            assert [vm.id for vm in listed] == [made.id], "another connection does not see it"
-            found = listed[0]
-            assert set(TAGS) <= set(found.tags), f"{set(TAGS) - set(found.tags)} got lost"
-            assert (found.cluster, found.instance, found.token) == (site.cluster, "worker/0", "worker-0")
+        self._assert_tagged(site, site.cpi, made)
+
+    def test_another_process_sees_the_same_machines_and_deletes_them(
+        self, site: Site, reconnected: Cpi, eventually: Eventually
+    ) -> None:
+        made = site.running()
+        eventually(lambda: [vm.id for vm in reconnected.list_vms(site.cluster)], [made.id])
+        self._assert_tagged(site, reconnected, made)
+        for cpi in (reconnected, site.cpi):
+            cpi.delete_vm(made.id)
+        eventually(site.ids, [])
+
+    def _assert_tagged(self, site: Site, cpi: Cpi, made: Vm) -> None:
+        (found,) = cpi.list_vms(site.cluster)
+        assert found.id == made.id
+        assert set(TAGS) <= set(found.tags), f"{set(TAGS) - set(found.tags)} got lost"
+        assert (found.cluster, found.instance, found.token) == (site.cluster, "worker/0", "worker-0")
 
     def test_creating_again_with_the_same_token_returns_the_same_machine(
         self, site: Site, eventually: Eventually
@@ -81,22 +93,40 @@ class CpiMachines(CpiSite):
         assert len({vm.id for vm in made}) == 1
         eventually(site.ids, [made[0].id])
 
-    def test_a_token_means_something_else_in_another_cluster(
-        self, site: Site, other_site: Site, eventually: Eventually
+    def test_connections_that_create_with_the_same_token_get_the_same_machine(
+        self, site: Site, reconnected: Cpi, eventually: Eventually
     ) -> None:
-        ours, theirs = site.create(), other_site.create()
+        made = at_once_through((site.cpi, reconnected), lambda cpi, _: cpi.create_vm(site.request()), range(8))
+        assert len({vm.id for vm in made}) == 1
+        eventually(site.ids, [made[0].id])
+
+    def test_a_token_means_something_else_in_another_cluster(
+        self, site: Site, beside: Site, eventually: Eventually
+    ) -> None:
+        ours, theirs = site.create(), beside.create()
         assert ours.id != theirs.id
         eventually(site.ids, [ours.id])
-        eventually(other_site.ids, [theirs.id])
+        eventually(beside.ids, [theirs.id])
 
-    def test_a_cluster_finds_its_own_machines_only(self, site: Site, other_site: Site, eventually: Eventually) -> None:
+    def test_a_cluster_finds_its_own_machines_only(self, site: Site, beside: Site, eventually: Eventually) -> None:
         ours = {site.create(name).id for name in ("worker/0", "etcd/0")}
-        theirs = other_site.create("worker/1")
+        theirs = beside.create("worker/1")
         eventually(site.ids, sorted(ours))
-        eventually(other_site.ids, [theirs.id])
-        other_site.cpi.delete_vm(theirs.id)
-        other_site.cpi.dispose(other_site.cluster)
+        eventually(beside.ids, [theirs.id])
+        beside.cpi.delete_vm(theirs.id)
+        beside.cpi.dispose(beside.cluster)
         assert site.ids() == sorted(ours)
+
+    def test_what_people_made_is_neither_listed_nor_touched(
+        self, site: Site, foreign: Callable[[], object], eventually: Eventually
+    ) -> None:
+        before = foreign()
+        made = site.create()
+        eventually(site.ids, [made.id])
+        site.cpi.delete_vm(made.id)
+        eventually(site.ids, [])
+        site.cpi.dispose(site.cluster)
+        assert foreign() == before
 
     def test_machines_have_ids_addresses_and_provider_ids_of_their_own(self, site: Site) -> None:
         made = [site.running(f"worker/{index}") for index in range(3)]
@@ -121,10 +151,10 @@ class CpiMachines(CpiSite):
         site.cpi.delete_vm(first.id)
         eventually(site.ids, [second.id])
 
-    def test_deleting_what_is_absent_succeeds(self, site: Site, reconnected: Cpi, eventually: Eventually) -> None:
+    def test_deleting_what_is_absent_succeeds(self, site: Site, eventually: Eventually) -> None:
         made = site.create()
-        for cpi in (site.cpi, site.cpi, reconnected):
-            cpi.delete_vm(made.id)
+        for _ in range(2):
+            site.cpi.delete_vm(made.id)
         site.cpi.delete_vm(ABSENT)
         eventually(site.ids, [])
 

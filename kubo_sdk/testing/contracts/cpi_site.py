@@ -16,6 +16,8 @@ from kubo_sdk.model.spec import VmSize
 from kubo_sdk.ports.cpi import Cpi, Disk, DiskCpi, DiskRequest, Vm, VmRequest, VmState
 from kubo_sdk.testing.contracts.contract import Contract, not_offered, require_flag
 
+DIRECTOR = "kubo-contract"
+
 Hook = Callable[[], object]
 
 
@@ -132,11 +134,6 @@ class CpiSite(Contract):
         raise NotImplementedError("give the contract a fixture 'cpi'")
 
     @pytest.fixture
-    def reconnected(self, cpi: Cpi) -> Cpi:
-        """The same provider connected anew, as another process would: it knows nothing but what the world tells."""
-        return cpi
-
-    @pytest.fixture
     def other_cpi(self, cpi: Cpi) -> Cpi:
         """The CPI for a second cluster, where that takes other options (another subnet)."""
         return cpi
@@ -144,15 +141,30 @@ class CpiSite(Contract):
     @pytest.fixture
     def site(self, cpi: Cpi, clock: Clock) -> Iterator[Site]:
         """A prepared cluster of the test's own.  Afterwards it is gone, and so is everything in it."""
-        yield from self._prepared(cpi, clock, "contract")
+        yield from self._prepared(cpi, clock, ClusterId(director=DIRECTOR, name=f"contract-{uuid.uuid4().hex[:6]}"))
 
     @pytest.fixture
-    def other_site(self, other_cpi: Cpi, clock: Clock) -> Iterator[Site]:
-        """A second cluster beside it, of the same director."""
-        yield from self._prepared(other_cpi, clock, "beside")
+    def other_site(self, site: Site, other_cpi: Cpi, clock: Clock) -> Iterator[Site]:
+        """A second cluster beside it, of the same director, whose name begins like the first's."""
+        yield from self._prepared(other_cpi, clock, ClusterId(director=DIRECTOR, name=f"{site.cluster.name}-2"))
 
-    def _prepared(self, cpi: Cpi, clock: Clock, name: str) -> Iterator[Site]:
-        cluster = ClusterId(director="kubo-contract", name=f"{name}-{uuid.uuid4().hex[:6]}")
+    @pytest.fixture
+    def namesake_site(self, site: Site, other_cpi: Cpi, clock: Clock) -> Iterator[Site]:
+        """A second cluster of the same name, of another director."""
+        yield from self._prepared(other_cpi, clock, ClusterId(director=f"{DIRECTOR}-2", name=site.cluster.name))
+
+    @pytest.fixture(params=["other_site", "namesake_site"])
+    def beside(self, request: pytest.FixtureRequest) -> Site:
+        """Each of the two clusters that are easily taken for ours."""
+        found: Site = request.getfixturevalue(request.param)
+        return found
+
+    @pytest.fixture
+    def foreign(self) -> Callable[[], object]:
+        """``foreign()``: how a machine is now that people made past any provider; the fixture makes it first."""
+        not_offered("foreign", "makes a machine that no provider made, and reads how it is")
+
+    def _prepared(self, cpi: Cpi, clock: Clock, cluster: ClusterId) -> Iterator[Site]:
         made = Site(cpi, cluster, self.azs[0], self.vm_size, clock, self.boot_timeout)
         try:
             cpi.prepare(cluster)

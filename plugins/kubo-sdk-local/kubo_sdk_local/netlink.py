@@ -93,7 +93,7 @@ class Netlink:
                 if answer == _NLMSG_ERROR:
                     code = -_ERROR.unpack_from(content)[0]
                     if code:
-                        raise OSError(code, os.strerror(code))
+                        raise OSError(code, f"network change {kind}: {os.strerror(code)}")
                     return answers
                 answers.append((answer, content))
 
@@ -132,7 +132,8 @@ class Netlink:
         try:
             self._change(RTM_DELLINK, _IFINFO.pack(0, 0, index, 0, 0))
         except OSError as error:
-            if error.errno != 19:
+            # Its other end's namespace may be going at this very moment, and the link with it.
+            if error.errno not in (2, 19):
                 raise
 
     def add_link(self, name: str, kind: str, *values: bytes, info: bytes = b"") -> None:
