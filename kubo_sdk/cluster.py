@@ -25,6 +25,7 @@ from kubo_sdk.nodes.flags import refused_extra_args
 from kubo_sdk.observe import find_vm, observe_for_delete
 from kubo_sdk.operation import JOURNAL, Operation
 from kubo_sdk.pausing import pause, resume
+from kubo_sdk.planning.heal import HEAL
 from kubo_sdk.planning.plan import Plan
 from kubo_sdk.planning.problems import Problem
 from kubo_sdk.plugins import Plugins
@@ -34,8 +35,8 @@ from kubo_sdk.providers import Providers, connect
 from kubo_sdk.releases.source import ReleaseSource, open_source
 from kubo_sdk.status import read_status
 from kubo_sdk.steps.context import RunState
-from kubo_sdk.tasks import read_task, read_tasks
-from kubo_sdk.upkeep import Upkeep
+from kubo_sdk.tasks import has_unfinished, read_task, read_tasks
+from kubo_sdk.upkeep import RECREATE, Upkeep
 
 DEFAULT_STATE_DIR = Path("/var/lib/kubo")
 DEFAULT_CACHE_DIR = Path("/var/cache/kubo")
@@ -124,10 +125,11 @@ class Cluster:
             self._forget(operation, plan)
 
     def deploy(self) -> None:
-        """Plan and apply under one lease: create what is missing, change what differs."""
-        operation = self._operation("deploy")
-        with operation.leased():
-            operation.run(*self._plan())
+        """Plan and apply under one lease: create what is missing, change what differs.
+
+        Machines that do not answer may still be booting and get ``health.startup_seconds``.
+        """
+        self._upkeep.deploy()
 
     def plan_delete(self, *, keep_disks: bool = False) -> Plan:
         """What `delete` would do now.  Changes nothing."""
@@ -168,7 +170,8 @@ class Cluster:
         With *once*, end as soon as nothing is wrong that time or a repair may change.
         """
         stop = stop or self._cancel
-        watch(self._healer(stop), self._operation("heal").emit, stop, once=once)
+        unfinished = has_unfinished(self._place / JOURNAL, (HEAL, RECREATE))
+        watch(self._healer(stop), self._operation(HEAL).emit, stop, once=once, unfinished=unfinished)
 
     def pause(self, instance_id: str | None = None) -> None:
         """Have every director leave that instance alone, or (None) the whole cluster, until `resume`."""
@@ -252,7 +255,7 @@ class Cluster:
             providers=self.providers,
             clock=self._clock,
             stop=stop or self._cancel,
-            operation=partial(self._operation, "heal"),
+            operation=partial(self._operation, HEAL),
             plan=self._upkeep.plan_heal,
         )
 

@@ -91,6 +91,14 @@ class LeaseAwaited(Event):
 
 
 @frozen(kw_only=True)
+class MachinesAwaited(Event):
+    """Machines that do not answer may still be booting; for at most ``seconds`` that is waited for."""
+
+    instances: tuple[str, ...]
+    seconds: float
+
+
+@frozen(kw_only=True)
 class LeaseLost(Event):
     """The lease inside the cluster went to somebody else; the operation stops."""
 
@@ -141,6 +149,13 @@ class RepairDecided(ProblemEvent):
 @frozen(kw_only=True)
 class RepairRefused(ProblemEvent):
     """Nothing will be done about a problem for now, and why."""
+
+    why: str
+
+
+@frozen(kw_only=True)
+class RepairStopped(ProblemEvent):
+    """A repair that runs is stopped because of a problem that came up meanwhile, and why.  Then all is decided anew."""
 
     why: str
 

@@ -9,6 +9,7 @@ from attrs import define, frozen
 
 from kubo_sdk.engine.cancel import CancelToken
 from kubo_sdk.engine.clock import Clock
+from kubo_sdk.engine.course import Course
 from kubo_sdk.engine.deadline import deadline
 from kubo_sdk.errors import Cancelled, Unavailable
 from kubo_sdk.events import Event, LeaseAwaited, RepairDecided
@@ -51,30 +52,34 @@ class Healer:
             self.repair(decision)
         return decision
 
-    def repair(self, decision: Decision, patience: float | None = None) -> None:
-        """Plan and apply *decision* under one lease, in at most *patience* seconds.
+    def repair(self, decision: Decision, patience: float | None = None, course: Course | None = None) -> None:
+        """Plan and apply *decision* under one lease, in at most *patience* seconds and until its *course* is stopped.
 
         Raises LeaseHeld, UnsafePlan, DeployFailed, Cancelled; Unavailable when it took too long, or when another
         director may have done it while one waited for the lease.
         """
-        token = self.stop.child()
+        token = course.token if course is not None else self.stop.child()
         operation, waited = self.operation(token), _Waited()
-        operation.observers = (*operation.observers, waited)
+        course = course or Course(token=token, emit=operation.emit)
+        course.emit = operation.emit
+        operation.observers = (*operation.observers, waited, course)
         try:
             with operation.leased():
                 if waited.happened:
                     raise Unavailable("another director had the cluster's lease meanwhile; looking again")
                 with self._limit(token, patience):
-                    self._apply(operation, decision)
+                    self._apply(operation, decision, course)
         except Cancelled:
-            if self.stop.is_cancelled:
+            if self.stop.is_cancelled or course.is_stopped:
                 raise
             raise Unavailable(f"the repair did not help within {patience:g} s; looking again") from None
 
-    def _apply(self, operation: Operation, decision: Decision) -> None:
+    def _apply(self, operation: Operation, decision: Decision, course: Course) -> None:
         for choice in decision.acts:
             operation.emit(decided(choice, self.spec.id, self.clock))
-        operation.run(*self.plan(decision))
+        plan, state = self.plan(decision)
+        course.planned(plan)
+        operation.run(plan, state)
 
     def _limit(self, token: CancelToken, patience: float | None) -> contextlib.AbstractContextManager[None]:
         if patience is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -38,6 +38,12 @@ def read_tasks(path: Path) -> tuple[TaskSummary, ...]:
         return ()
     with _opened(path) as connection:
         return tuple(_summary(row) for row in connection.execute(f"{_SUMMARIES} ORDER BY number"))
+
+
+def has_unfinished(path: Path, operations: Collection[str]) -> bool:
+    """Whether the last task was one of *operations* and did not end well: it may have left something half done."""
+    tasks = read_tasks(path)
+    return bool(tasks) and tasks[-1].operation in operations and tasks[-1].result not in (Result.DONE, Result.RUNNING)
 
 
 def read_task(path: Path, cluster: ClusterId, number: int) -> Task:

@@ -5,12 +5,17 @@ Each holds the cluster's lease from its first look to its end.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 
 import attrs
 from attrs import frozen
 
 from kubo_sdk.answers import raft_indexes
+from kubo_sdk.engine.cancel import CancellableClock
+from kubo_sdk.engine.retry import wait_until
+from kubo_sdk.errors import Unavailable
+from kubo_sdk.events import MachinesAwaited
 from kubo_sdk.model.spec import ClusterSpec
 from kubo_sdk.notes import DirectorNotes, read_notes, write_notes
 from kubo_sdk.observe import observe
@@ -40,9 +45,37 @@ class Upkeep:
     operation: Callable[[str], Operation]
     reviewed: Callable[[Plan], Plan]
 
+    def deploy(self) -> None:
+        operation = self.operation("deploy")
+        with operation.leased():
+            operation.run(*self._planned(*self._look_after_boots(operation)))
+
+    def _look_after_boots(self, operation: Operation) -> tuple[Observation, RunState]:
+        """Machines of a deploy that was cut off may still be booting.  What planning says of the others, it says."""
+        look = self._observe()
+        silent_ones = self._booting(look[0])
+        if not silent_ones:
+            return look
+        seconds = self.spec.health.startup_seconds
+        now = operation.clock.now()
+        operation.emit(MachinesAwaited(cluster=self.spec.id, at=now, instances=silent_ones, seconds=seconds))
+        clock = CancellableClock(operation.clock, operation.stop)
+        with contextlib.suppress(Unavailable):
+            return wait_until(self._look_if_booted, what="the boot of machines", timeout=seconds, clock=clock)
+        return self._observe()
+
+    def _look_if_booted(self) -> tuple[Observation, RunState] | None:
+        look = self._observe()
+        return None if self._booting(look[0]) else look
+
+    def _booting(self, observation: Observation) -> tuple[str, ...]:
+        return tuple(sorted({*silent(observation)} - {*self._notes().stopped}))
+
     def plan_deploy(self) -> tuple[Plan, RunState]:
         """What makes the cluster what its spec says; instances that were stopped on purpose are left alone."""
-        observation, state = self._observe()
+        return self._planned(*self._observe())
+
+    def _planned(self, observation: Observation, state: RunState) -> tuple[Plan, RunState]:
         repair = Repair(leave=self._notes().stopped)
         return self.reviewed(plan_deploy(self.spec, observation, self.providers.abilities, repair)), state
 
@@ -139,5 +172,6 @@ class Upkeep:
 
 
 def silent(observation: Observation) -> tuple[str, ...]:
-    """The instances whose machines do not answer."""
-    return tuple(view.instance.id for view in observation.instances if view.exists and not view.reachable)
+    """The instances whose machines run, as far as the CPI knows, and do not answer."""
+    views = (view for view in observation.instances if view.exists and not view.is_stopped)
+    return tuple(view.instance.id for view in views if not view.reachable)

@@ -7,7 +7,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from attrs import frozen
@@ -71,13 +71,18 @@ def connected(port: str, info: object, *, without: str = "") -> object:
     return Connected()
 
 
+def raised(error: Exception) -> NoReturn:
+    raise error
+
+
+RAISED_IN_LINE = raised.__code__.co_firstlineno + 1
+
+
 def connect(port: str, thing: Any, **promises: Any) -> object:
     """Connects a provider of *port* that hands over *thing*, or raises it."""
 
     def open_it(_config: NoOptions, _context: ConnectContext) -> Any:
-        if isinstance(thing, Exception):
-            raise thing
-        return thing
+        return raised(thing) if isinstance(thing, Exception) else thing
 
     record = RECORDS[port](name="mine", summary="", config=NoOptions, connect=open_it, **promises)
 
@@ -118,7 +123,8 @@ def test_a_capability_that_the_record_does_not_name_is_refused(port: str) -> Non
     with pytest.raises(PluginError) as caught:
         connect(port, connected(port, info))
     told = f"its info() claims {', '.join(sorted(capabilities))}, which the capabilities of its record do not name"
-    assert told in str(caught.value)
+    remedy = f"add {', '.join(map(repr, sorted(capabilities)))} to the capabilities, or let info() claim less"
+    assert str(caught.value).endswith(f"{told}; {remedy}")
 
 
 @pytest.mark.parametrize("port", FITTING)
@@ -145,7 +151,7 @@ WRONG = {
     "a late import that fails": (
         "dns",
         ModuleNotFoundError("No module named 'acme'"),
-        "it cannot connect: ModuleNotFoundError: No module named 'acme'",
+        f"it cannot connect: ModuleNotFoundError: No module named 'acme' ({__file__}:{RAISED_IN_LINE})",
     ),
 }
 

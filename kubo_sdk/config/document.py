@@ -16,10 +16,10 @@ from kubo_sdk.errors import ConfigError
 _PLAIN_TAGS = ("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")
 
 
-def read_document(path: Path) -> tuple[Section, tuple[str, ...]]:
+def read_document(path: Path, *, is_spec: bool = True) -> tuple[Section, tuple[str, ...]]:
     """The mapping in the file *path*, and what is wrong with its YAML: keys said twice, keys that are no text.
 
-    ConfigError when it cannot be read as one mapping at all.
+    ConfigError when it cannot be read as one mapping at all.  A file that is no spec may hold nothing.
     """
     try:
         text = path.read_text(encoding="utf-8")
@@ -29,10 +29,10 @@ def read_document(path: Path) -> tuple[Section, tuple[str, ...]]:
         raise ConfigError([f"{path}: byte {error.start} is not UTF-8; save the file as UTF-8 text"]) from None
     except OSError as error:
         raise ConfigError([f"{path}: cannot be read: {error.strerror}"]) from None
-    return parse_document(text, str(path))
+    return parse_document(text, str(path), is_spec=is_spec)
 
 
-def parse_document(text: str, file: str) -> tuple[Section, tuple[str, ...]]:
+def parse_document(text: str, file: str, *, is_spec: bool = True) -> tuple[Section, tuple[str, ...]]:
     """As `read_document`, from *text*; *file* is what problems call it."""
     loader: SafeLoader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(text)
     try:
@@ -49,10 +49,13 @@ def parse_document(text: str, file: str) -> tuple[Section, tuple[str, ...]]:
         raise ConfigError([f"{file}:1: this is not YAML as it should be: {first}"]) from None
     finally:
         loader.dispose()
+    if document is None and not is_spec:
+        return Section({}, file=file, line=1, lines={}), ()
     if document is None:
         raise ConfigError([f"{file}:1: the file is empty; it needs at least name and kubernetes.version"])
     if not isinstance(document, Section):
-        raise ConfigError([f"{file}:1: the file must hold a mapping that starts with name, not {shown(document)}"])
+        wanted = "a mapping that starts with name" if is_spec else "a mapping, a line 'key: value' for each option"
+        raise ConfigError([f"{file}:1: the file must hold {wanted}, not {shown(document)}"])
     return document, tuple(composer.problems)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 
 from attrs import define, field
@@ -43,22 +43,26 @@ class Telling:
             self.emit(
                 ProblemGone(cluster=self.cluster, at=at, problem=name, instance=problem.instance, seconds=seconds)
             )
-        for name, problem in problems.items():
-            if name not in self._seen:
-                self._seen[name] = (problem, at)
-                self.emit(
-                    ProblemSeen(
-                        cluster=self.cluster,
-                        at=at,
-                        problem=name,
-                        instance=problem.instance,
-                        sentence=problem.sentence,
-                    )
-                )
+        self.see(problems.values(), at)
         self._tell_refused(decision, at)
         if not (self._elsewhere and decision.choices):
             self._elsewhere = False
             self._hold(decision.held, at)
+
+    def see(self, problems: Iterable[Problem], at: datetime) -> None:
+        """Tell which of *problems* are new."""
+        for problem in problems:
+            if problem.id not in self._seen:
+                self._seen[problem.id] = (problem, at)
+                self.emit(
+                    ProblemSeen(
+                        cluster=self.cluster,
+                        at=at,
+                        problem=problem.id,
+                        instance=problem.instance,
+                        sentence=problem.sentence,
+                    )
+                )
 
     def wait_for_another(self, why: str, at: datetime) -> None:
         """Tell that somebody else is at work.  It is over when a repair can be done, or nothing is wrong any more."""

@@ -17,11 +17,28 @@ EVERY_PROBES = 2
 MACHINES_PER_SECOND = 50
 
 
-def watch(healer: Healer, emit: Callable[[Event], None], stop: CancelToken, *, once: bool = False) -> None:
-    """Watch and repair until *stop* is set, or with *once* until nothing is due."""
+def watch(
+    healer: Healer,
+    emit: Callable[[Event], None],
+    stop: CancelToken,
+    *,
+    once: bool = False,
+    unfinished: bool = False,
+) -> None:
+    """Watch and repair until *stop* is set, or with *once* until nothing is due.
+
+    *unfinished*: a repair before this one may have been cut off, and what it left half done is finished first.
+    """
     every = machines_every(healer.spec)
     with Prober(healer.spec, healer.providers, healer.clock, machines_every=every) as prober:
-        monitor = Monitor(spec=healer.spec, look=prober.probe, repair=healer.repair, emit=emit, clock=healer.clock)
+        monitor = Monitor(
+            spec=healer.spec,
+            look=prober.probe,
+            repair=healer.repair,
+            emit=emit,
+            clock=healer.clock,
+            unfinished=unfinished,
+        )
         monitor.run(stop, once=once)
 
 

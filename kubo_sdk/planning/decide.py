@@ -45,7 +45,7 @@ def decide(
     if held:
         choices = tuple(_held(choice, held) for choice in choices)
     choices = Restraint(report).restrain(choices)
-    return decision_of(choices, report, held=held)
+    return decision_of(choices, report, held=held, halfway=tuple(subject for subject, _ in history.halfway))
 
 
 def _forbidden(problem: Problem, report: HealthReport, policy: HealthSpec) -> Choice | None:

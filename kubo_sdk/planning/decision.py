@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import datetime
 from enum import StrEnum
 
@@ -62,13 +62,15 @@ class Decision:
         return tuple(choice.problem for choice in self.acts if choice.resolution is resolution)
 
 
-def decision_of(choices: tuple[Choice, ...], report: HealthReport, *, held: str = "") -> Decision:
-    """The decision that *choices* about the problems of *report* make."""
+def decision_of(
+    choices: tuple[Choice, ...], report: HealthReport, *, held: str = "", halfway: Collection[str] = ()
+) -> Decision:
+    """The decision that *choices* about the problems of *report* make.  What is *halfway* repaired goes on with it."""
     silent = (health.instance.id for health in report.instances if health.says(Source.SHELL, Verdict.BAD))
-    return Decision(choices=choices, repair=repair_for(choices, report), held=held, silent=tuple(silent))
+    return Decision(choices=choices, repair=repair_for(choices, report, halfway), held=held, silent=tuple(silent))
 
 
-def repair_for(choices: Iterable[Choice], report: HealthReport) -> Repair:
+def repair_for(choices: Iterable[Choice], report: HealthReport, halfway: Collection[str] = ()) -> Repair:
     """What *choices* mean for a plan.
 
     Starting, configuring and making what is missing need no word: a plan does that by itself for every
@@ -98,15 +100,15 @@ def repair_for(choices: Iterable[Choice], report: HealthReport) -> Repair:
         leave=tuple(
             health.instance.id
             for health in report.instances
-            if health.instance.id not in touched and _is_left(health.instance.id, choices, report)
+            if health.instance.id not in touched and _is_left(health.instance.id, choices, report, halfway)
         ),
     )
 
 
-def _is_left(instance: str, choices: Iterable[Choice], report: HealthReport) -> bool:
+def _is_left(instance: str, choices: Iterable[Choice], report: HealthReport, halfway: Collection[str]) -> bool:
     """Whether a plan must not touch *instance*: somebody said so, or it is ill and nothing is done about it."""
     if report.cluster_paused or instance in (*report.paused, *report.stopped):
         return True
-    return not report.health(instance).says(Source.SHELL, Verdict.GOOD) or any(
-        choice.problem.instance == instance for choice in choices
-    )
+    if any(choice.problem.instance == instance for choice in choices):
+        return True
+    return instance not in halfway and not report.health(instance).says(Source.SHELL, Verdict.GOOD)

@@ -18,6 +18,8 @@ from kubo_sdk.ports.providers import (
     Provider,
 )
 
+REPAIR = "repair or reinstall it"
+
 _PROTOCOLS: tuple[tuple[type[Provider[Any]], type], ...] = (
     (CpiProvider, Cpi),
     (CredentialStoreProvider, CredentialStore),
@@ -28,7 +30,7 @@ _PROTOCOLS: tuple[tuple[type[Provider[Any]], type], ...] = (
 
 
 def reason_against_connected(record: Provider[Any], connected: object) -> str | None:
-    """What is wrong with *connected*, which *record* handed over.  None if nothing is.
+    """What is wrong with *connected*, which *record* handed over, and what to do.  None if nothing is.
 
     Missing methods, an ``info()`` of another type or contract, and capabilities that the record does not name.
     Whether a record names more than this object can do is no fault: that may depend on its options.
@@ -36,18 +38,20 @@ def reason_against_connected(record: Provider[Any], connected: object) -> str | 
     protocol = next(protocol for kind, protocol in _PROTOCOLS if isinstance(record, kind))
     missing = _missing(connected, protocol)
     if missing:
-        return f"it connected to a {type(connected).__name__} without {', '.join(missing)}"
+        return f"it connected to a {type(connected).__name__} without {', '.join(missing)}; {REPAIR}"
     info: Any = connected.info()  # type: ignore[attr-defined]
     if not isinstance(info, record.info_type):
-        return f"its info() is a {type(info).__name__} where a {record.info_type.__name__} belongs"
+        return f"its info() is a {type(info).__name__} where a {record.info_type.__name__} belongs; {REPAIR}"
     if info.contract != record.contract:
-        return f"its info() keeps contract {info.contract!r} and its record says {record.contract!r}"
+        return f"its info() keeps contract {info.contract!r} and its record says {record.contract!r}; {REPAIR}"
     beyond = sorted(record.claimed(info) - set(record.capabilities))
     if beyond:
-        return f"its info() claims {', '.join(beyond)}, which the capabilities of its record do not name"
+        words = ", ".join(map(repr, beyond))
+        told = f"its info() claims {', '.join(beyond)}, which the capabilities of its record do not name"
+        return f"{told}; add {words} to the capabilities, or let info() claim less"
     missing = _missing(connected, DiskCpi) if isinstance(record, CpiProvider) and info.disks else []
     if missing:
-        return f"its info() claims disks, and it has no {', '.join(missing)}"
+        return f"its info() claims disks, and it has no {', '.join(missing)}; {REPAIR}"
     return None
 
 

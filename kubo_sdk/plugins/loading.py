@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
 from typing import Any
 
 import pluggy
@@ -194,6 +196,14 @@ def _break(loaded: Loaded, candidate: Candidate, reason: str) -> None:
 def _clash(what: str, plugins: Sequence[Candidate]) -> str:
     sources = " and ".join(plugin.source for plugin in plugins)
     return f"{what} is claimed by {sources}; uninstall one, or name one of them in KUBO_DISABLE_PLUGINS"
+
+
+def place_of(error: BaseException) -> str:
+    """Where a plugin raised it, in brackets: ``(file:line)``; empty when it was not raised in a file of a plugin's."""
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if not frame.filename.startswith("<")]
+    if not frames or Path(frames[-1].filename).parent == Path(__file__).parent:
+        return ""
+    return f" ({frames[-1].filename}:{frames[-1].lineno})"
 
 
 def first_line(error: BaseException) -> str:

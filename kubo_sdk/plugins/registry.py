@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 from kubo_sdk.errors import KuboError, PluginError
 from kubo_sdk.hookspecs import Objection
 from kubo_sdk.plugins.choice import pick
-from kubo_sdk.plugins.connected import reason_against_connected
+from kubo_sdk.plugins.connected import REPAIR, reason_against_connected
 from kubo_sdk.plugins.describe import describe
 from kubo_sdk.plugins.discovery import builtin, handed_over, installed, select
-from kubo_sdk.plugins.loading import PORTS, BrokenPlugin, Loaded, first_line, load
+from kubo_sdk.plugins.loading import PORTS, BrokenPlugin, Loaded, first_line, load, place_of
 
 if TYPE_CHECKING:
     from kubo_sdk.events import Event
@@ -94,10 +94,10 @@ class Plugins:
             raise
         except Exception as error:
             log.debug("%s cannot connect", self._told(provider), exc_info=True)
-            reason = f"it cannot connect: {first_line(error)}"
-            raise PluginError(f"{self._told(provider)}: {reason}; repair or reinstall it") from error
+            reason = f"it cannot connect: {first_line(error)}{place_of(error)}"
+            raise PluginError(f"{self._told(provider)}: {reason}; {REPAIR}") from error
         if reason is not None:
-            raise PluginError(f"{self._told(provider)}: {reason}; repair or reinstall it")
+            raise PluginError(f"{self._told(provider)}: {reason}")
         return connected
 
     def review(self, plan: Plan, spec: ClusterSpec) -> tuple[Objection, ...]:

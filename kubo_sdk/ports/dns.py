@@ -77,9 +77,9 @@ class Record:
 
     Names compare without regard to case, and the order of values means nothing: two records that differ in no more
     than that are equal.  ``type`` is A, AAAA, CNAME, TXT, SRV or PTR; the core itself asks for A, AAAA and CNAME.
-    ``values``, of which there is at least one, are written as in a zone file, except for TXT: there a value is the plain
-    text, of any length and in any language, with nothing quoted or escaped and no control characters.  The provider
-    escapes it, encodes it as UTF-8 and splits it into pieces of 255 bytes.  ``ttl`` is in seconds.
+    ``values``, of which there is at least one, are written as in a zone file, except for TXT: there a value is the
+    plain text, of any length and in any language, with nothing quoted or escaped and no control characters.  The
+    provider escapes it, encodes it as UTF-8 and splits it into pieces of 255 bytes.  ``ttl`` is in seconds.
 
     ValueError when a record is none, so a provider never gets to see such a thing.
     """

@@ -24,8 +24,21 @@ from kubo_sdk.testing.contracts.credential_store import CredentialStoreContract
 from kubo_sdk.testing.contracts.dns import DnsContract
 from kubo_sdk.testing.contracts.ingress import IngressContract
 from kubo_sdk.testing.contracts.overlay import OverlayContract
+from kubo_sdk.testing.node_contexts import namesake_spec, stranger_spec
 from kubo_sdk.testing.spawn import Spawnable
 from kubo_sdk.testing.subject import Subject
+
+
+def _require_other_connections(subject: Subject) -> None:
+    if subject.settings.one_process:
+        pytest.skip("one_process is true: no other connection can see what this one made")
+
+
+def _spawnable(subject: Subject) -> Spawnable:
+    _require_other_connections(subject)
+    if not subject.is_installed:
+        pytest.skip(f"no other process finds {subject.provider!r}: its plugin is not installed")
+    return subject.spawnable()
 
 
 class _Connected(Contract):
@@ -45,8 +58,9 @@ class _Connected(Contract):
         return subject.connect()
 
     @pytest.fixture
-    def reconnected(self, subject: Subject, connected: Any) -> Any:
-        return connected if subject.settings.one_process else subject.connect()
+    def reconnected(self, subject: Subject) -> Any:
+        _require_other_connections(subject)
+        return subject.connect()
 
     @pytest.fixture
     def spec(self, subject: Subject) -> ClusterSpec:
@@ -64,14 +78,12 @@ class TestCpi(_Connected, CpiContract):
     def other_cpi(self, subject: Subject, connected: Cpi) -> Cpi:
         if subject.settings.other_options is None:
             return connected
-        other: Cpi = subject.connect_beside()
+        other: Cpi = subject.connect_for(stranger_spec())
         return other
 
     @pytest.fixture
     def spawnable(self, subject: Subject) -> Spawnable:
-        if subject.settings.one_process:
-            pytest.skip("one_process is true: no other process can see what this one made")
-        return subject.spawnable()
+        return _spawnable(subject)
 
     @pytest.fixture
     def secrets(self, subject: Subject) -> tuple[str, ...]:
@@ -104,10 +116,19 @@ class TestDns(_Connected, DnsContract):
 
     @pytest.fixture
     def stranger(self, subject: Subject) -> Dns:
-        if subject.settings.one_process:
-            not_offered("stranger", "puts records of somebody else into the zone")
-        stranger: Dns = subject.connect_beside()
+        _require_other_connections(subject)
+        stranger: Dns = subject.connect_for(stranger_spec())
         return stranger
+
+    @pytest.fixture
+    def namesake(self, subject: Subject) -> Dns:
+        _require_other_connections(subject)
+        namesake: Dns = subject.connect_for(namesake_spec())
+        return namesake
+
+    @pytest.fixture
+    def spawnable(self, subject: Subject) -> Spawnable:
+        return _spawnable(subject)
 
 
 class TestOverlay(_Connected, OverlayContract):
@@ -127,10 +148,15 @@ class TestIngress(_Connected, IngressContract):
 
     @pytest.fixture
     def stranger(self, subject: Subject) -> Ingress:
-        if subject.settings.one_process:
-            not_offered("stranger", "keeps endpoints of another cluster")
-        stranger: Ingress = subject.connect_beside()
+        _require_other_connections(subject)
+        stranger: Ingress = subject.connect_for(stranger_spec())
         return stranger
+
+    @pytest.fixture
+    def namesake(self, subject: Subject) -> Ingress:
+        _require_other_connections(subject)
+        namesake: Ingress = subject.connect_for(namesake_spec())
+        return namesake
 
     @pytest.fixture
     def backends_of(self) -> Callable[[str], frozenset[str]]:

@@ -51,6 +51,14 @@ class SuiteReport:
     def failures(self) -> tuple[TestResult, ...]:
         return tuple(result for result in self.results if result.outcome == FAILED)
 
+    def skips(self) -> dict[str, tuple[str, ...]]:
+        """The sentences of the tests that were skipped, by the reason."""
+        found: dict[str, list[str]] = {}
+        for result in self.results:
+            if result.outcome == SKIPPED:
+                found.setdefault(result.reason, []).append(result.sentence)
+        return {reason: tuple(sentences) for reason, sentences in found.items()}
+
     def to_json(self) -> dict[str, Any]:
         """Port, provider, verdict, counts, seconds, notes, and name, outcome, reason, detail, seconds of every test."""
         return {

@@ -8,6 +8,14 @@ from typing import Any
 from attrs import field, frozen
 
 from kubo_sdk.model.spec import VmSize
+from kubo_sdk.ports.dns import RECORD_TYPES
+
+
+def _known_types(_settings: object, _attribute: Any, types: tuple[str, ...]) -> None:
+    unknown = [each for each in types if each not in RECORD_TYPES]
+    if unknown or not types:
+        told = f"{', '.join(unknown)} is no type of record here" if unknown else "it names no type"
+        raise ValueError(f"{told}; name some of {', '.join(RECORD_TYPES)}")
 
 
 @frozen(kw_only=True)
@@ -29,4 +37,4 @@ class SuiteSettings:
     patience: float = 30.0
     concurrent_creates: int = 50
     runs_commands: bool = True
-    record_types: tuple[str, ...] = ("A", "AAAA", "CNAME", "TXT", "SRV", "PTR")
+    record_types: tuple[str, ...] = field(default=RECORD_TYPES, validator=_known_types)

@@ -32,12 +32,21 @@ _COUNTED = ("open", "os.", "subprocess.", "shutil.", "fcntl.", "socket.", "http.
 
 @frozen(kw_only=True)
 class Spawnable:
-    """An installed CPI provider by its name, with its options and the directories of its `ConnectContext`."""
+    """An installed CPI or DNS provider by its name, with its options and the directories of its `ConnectContext`.
+
+    ``base_dir`` is the state directory where it is not given.
+    """
 
     provider: str
     options: Mapping[str, Any] = field(factory=dict, repr=False)
     state_dir: Path
     cache_dir: Path
+    base_dir: Path | None = None
+
+    @property
+    def base(self) -> Path:
+        """Where relative paths of the options start."""
+        return self.base_dir or self.state_dir
 
 
 def count_moments(spawnable: Spawnable, method: str, request: VmRequest) -> int:
@@ -59,6 +68,7 @@ def _spawn(spawnable: Spawnable, method: str, request: VmRequest, moment: int) -
         "options": dict(spawnable.options),
         "state_dir": str(spawnable.state_dir),
         "cache_dir": str(spawnable.cache_dir),
+        "base_dir": str(spawnable.base),
         "cluster": [request.cluster.director, request.cluster.name],
         "instance": [request.instance.group, request.instance.index, request.instance.az],
         "method": method,
@@ -98,8 +108,8 @@ def _connect(asked: dict[str, Any], cluster: ClusterId) -> Cpi:
         director=cluster.director,
         kubernetes=KubernetesSpec(version=KubernetesVersion.parse("1.20.2")),
     )
-    state, cache = Path(asked["state_dir"]), Path(asked["cache_dir"])
-    return provider.connect(config, ConnectContext(spec=spec, state_dir=state, cache_dir=cache, base_dir=state))
+    state, cache, base = (Path(asked[f"{name}_dir"]) for name in ("state", "cache", "base"))
+    return provider.connect(config, ConnectContext(spec=spec, state_dir=state, cache_dir=cache, base_dir=base))
 
 
 class _Moments:

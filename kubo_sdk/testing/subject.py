@@ -9,15 +9,13 @@ from typing import Any
 from attrs import evolve, field, frozen
 
 from kubo_sdk.config.structure import structure
-from kubo_sdk.errors import ConfigError
+from kubo_sdk.errors import ConfigError, KuboError
 from kubo_sdk.model.spec import ClusterSpec, ProviderChoice
 from kubo_sdk.plugins import Plugins
 from kubo_sdk.ports.providers import ConnectContext, Provider
 from kubo_sdk.testing.node_contexts import sample_spec
 from kubo_sdk.testing.settings import SuiteSettings
 from kubo_sdk.testing.spawn import Spawnable
-
-BESIDE = "beside-contract"
 
 
 @frozen(kw_only=True)
@@ -36,26 +34,39 @@ class Subject:
     @property
     def spec(self) -> ClusterSpec:
         """The cluster it is connected for."""
-        return self._spec("contract", self.options)
+        return self._chosen(sample_spec(), self.options)
 
     def connect(self) -> Any:
         """A new connection.  ConfigError with every wrong option, PluginError when the provider cannot be used."""
         return self._connect(self.spec, self.options)
 
-    def connect_beside(self) -> Any:
+    def connect_for(self, spec: ClusterSpec) -> Any:
         """A connection for a second cluster, with its own options where there are some."""
         options = self.options if self.settings.other_options is None else self.settings.other_options
-        return self._connect(self._spec(BESIDE, options), options)
+        return self._connect(self._chosen(spec, options), options)
+
+    @property
+    def is_installed(self) -> bool:
+        """Whether another process finds the provider by its name."""
+        try:
+            getattr(Plugins(), self.port)(self.provider)
+        except KuboError:
+            return False
+        return True
 
     def spawnable(self) -> Spawnable:
         """How another process connects to it."""
         return Spawnable(
-            provider=self.provider, options=self.options, state_dir=self.state_dir, cache_dir=self.cache_dir
+            provider=self.provider,
+            options=self.options,
+            state_dir=self.state_dir,
+            cache_dir=self.cache_dir,
+            base_dir=self.base_dir,
         )
 
-    def _spec(self, name: str, options: Mapping[str, Any]) -> ClusterSpec:
+    def _chosen(self, spec: ClusterSpec, options: Mapping[str, Any]) -> ClusterSpec:
         choice: Any = ProviderChoice(provider=self.provider, options=options)
-        return evolve(sample_spec(name), **{self.port: choice})
+        return evolve(spec, **{self.port: choice})
 
     def _connect(self, spec: ClusterSpec, options: Mapping[str, Any]) -> Any:
         provider: Provider[Any] = getattr(self.plugins, self.port)(self.provider)

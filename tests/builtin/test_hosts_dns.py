@@ -95,3 +95,20 @@ def test_the_built_in_names_and_ingress_come_through_the_plugin(tmp_path) -> Non
     assert (dns.name, ingress.name) == ("hosts", "haproxy")
     for provider in (dns, ingress):
         assert isinstance(provider.connect(provider.config(), None), NodeContributor)
+
+
+def test_one_object_writes_the_file_of_the_machines_there_are_now(context: NodeContext) -> None:
+    dns = HostsDns()
+    moved = evolve(context, addresses={**context.addresses, "worker/0": "10.0.0.77"})
+    balanced = evolve(context, api=Endpoint(name="api", host="10.0.0.88", port=8443))
+    renamed = evolve(context, spec=evolve(SPEC, name="other"))
+    for each in (context, moved, context, balanced, renamed, moved, context):
+        assert dns.node_files(each) == HostsDns().node_files(each)
+
+
+def test_addresses_that_change_in_place_are_noticed(context: NodeContext) -> None:
+    dns, addresses = HostsDns(), dict(context.addresses)
+    here = evolve(context, addresses=addresses)
+    dns.node_files(here)
+    addresses["worker/0"] = "10.0.0.77"
+    assert dns.node_files(here) == HostsDns().node_files(here)

@@ -51,6 +51,7 @@ def test_a_repair_that_is_cut_off_at_any_call_is_finished_by_the_next_director(
         break_it(ward)
         was_killed = killed_at(ward, call, after=after)
         assert ward.heal() == (), f"call {call}"
+        assert ward.cluster.plan().is_empty, f"call {call}"
         assert ward.has_no_orphans(), f"call {call}"
         if not was_killed:
             return

@@ -10,6 +10,7 @@ import attrs
 import pytest
 
 from kubo_sdk import CancelToken
+from kubo_sdk.engine.course import Course
 from kubo_sdk.engine.deadline import deadline
 from kubo_sdk.errors import Cancelled, DeployFailed, LeaseHeld, Unavailable
 from kubo_sdk.events import (
@@ -79,8 +80,8 @@ class Round:
 
         return HealthReport(at=now, instances=tuple(health(number) for number in range(3)), api_ready=True)
 
-    def repair(self, decision: Decision, patience: float | None) -> None:
-        del patience
+    def repair(self, decision: Decision, patience: float | None, course: Course) -> None:
+        del patience, course
         self.repairs.append(decision)
         if self.errors:
             raise self.errors.pop(0)
@@ -172,8 +173,8 @@ def test_stopping_in_the_middle_of_a_repair_ends_the_loop_and_tells_no_failure()
     round_ = Round("worker/0")
     stop = CancelToken()
 
-    def cancelled(decision: Decision, patience: float | None) -> None:
-        del decision, patience
+    def cancelled(decision: Decision, patience: float | None, course: Course) -> None:
+        del decision, patience, course
         stop.cancel("enough")
         raise Cancelled("stopped")
 

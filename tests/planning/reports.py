@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import attrs
 
@@ -99,7 +100,7 @@ def healthy(spec: ClusterSpec = SPEC, at: datetime = START) -> HealthReport:
     )
 
 
-def changed(report: HealthReport, instance_id: str, **changes: object) -> HealthReport:
+def changed(report: HealthReport, instance_id: str, **changes: Any) -> HealthReport:
     instances = tuple(
         attrs.evolve(each, **changes) if each.instance.id == instance_id else each for each in report.instances
     )

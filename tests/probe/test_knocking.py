@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from ipaddress import IPv4Address
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -122,7 +123,7 @@ def test_knocks_are_read_from_the_answer() -> None:
     )
 
 
-def signs(*knocks: str, **changes: float) -> VitalSigns:
+def signs(*knocks: str, **changes: Any) -> VitalSigns:
     words = (each.split() for each in knocks)
     said = tuple(Knock(name=name, address=where, word=word) for name, where, word in words)
     return evolve(WELL, knocks=said, **changes)

@@ -11,11 +11,11 @@ from attrs import evolve
 
 from kubo_sdk.errors import Conflict, KuboError, NotFound, ProviderError, QuotaExceeded
 from kubo_sdk.model.instance import ClusterId
-from kubo_sdk.ports.cpi import Vm, VmRequest
+from kubo_sdk.ports.cpi import Disk, Vm, VmRequest
 from kubo_sdk.testing.fakes import FakeCloud
 from kubo_sdk.testing.fakes.cpi import FakeCpi
 
-from .fake_suites import CLOUD_KEY
+from .fake_suites import CLOUD_KEY, PEOPLE
 
 
 class MutantCpi(FakeCpi):
@@ -165,6 +165,42 @@ class KnowsOnlyWhatItMadeItself(MutantCpi):
         return tuple(vm for vm in super().list_vms(cluster) if vm.id in self.made)
 
 
+class ForgetsTheDirector(MutantCpi):
+    def list_vms(self, cluster: ClusterId) -> tuple[Vm, ...]:
+        found = tuple(self.cloud.machines_by_id.values())
+        return tuple(machine.vm for machine in found if machine.cluster.name == cluster.name)
+
+
+class ListsMachinesOfWhatBeginsAlike(MutantCpi):
+    def list_vms(self, cluster: ClusterId) -> tuple[Vm, ...]:
+        found = tuple(self.cloud.machines_by_id.values())
+        return tuple(machine.vm for machine in found if str(machine.cluster).startswith(str(cluster)))
+
+
+class ListsDisksOfWhatBeginsAlike(MutantCpi):
+    def list_disks(self, cluster: ClusterId) -> tuple[Disk, ...]:
+        clusters = {disk.cluster for disk in tuple(self.cloud.disks_by_id.values())}
+        alike = [each for each in clusters if str(each).startswith(str(cluster))]
+        return tuple(disk for each in alike for disk in super(MutantCpi, self).list_disks(each))
+
+
+class MakesOneForEveryConnection(MutantCpi):
+    def create_vm(self, request: VmRequest) -> Vm:
+        return evolve(super().create_vm(evolve(request, token=f"{request.token} {id(self)}")), token=request.token)
+
+
+class ListsWhatPeopleMade(MutantCpi):
+    def list_vms(self, cluster: ClusterId) -> tuple[Vm, ...]:
+        return (*super().list_vms(cluster), *(machine.vm for machine in self.cloud.visible(PEOPLE)))
+
+
+class DisposesOfWhatPeopleMade(MutantCpi):
+    def dispose(self, cluster: ClusterId) -> None:
+        super().dispose(cluster)
+        for machine in self.cloud.visible(PEOPLE):
+            self.cloud.forget(machine)
+
+
 CPI_MUTANTS: Mapping[type[Any], str] = {
     MakesAnotherMachineEachTime: "test_creating_again_with_the_same_token_returns_the_same_machine",
     MakesOneForEveryThread: "test_threads_that_create_with_the_same_token_get_the_same_machine",
@@ -172,7 +208,7 @@ CPI_MUTANTS: Mapping[type[Any], str] = {
     LeavesWhatItHalfMade: "test_a_creation_that_fails_half_way_leaves_nothing",
     KeepsADiskOfWhatItCouldNotMake: "test_a_creation_with_a_disk_that_fails_half_way_leaves_the_disk_free",
     SwallowsTheConflict: "test_a_disk_that_another_machine_has_is_a_conflict",
-    ForgetsATag: "test_tags_survive_a_reboot_and_are_seen_by_everybody",
+    ForgetsATag: "test_tags_survive_a_reboot",
     LeaksDisks: "test_deleting_a_disk_takes_no_neighbour_and_what_is_absent_is_no_trouble",
     DestroysDisksWithTheirMachine: "test_a_disk_outlives_its_machine_with_what_is_on_it",
     AsksAgainWhenThereIsNoRoom: "test_no_room_is_quota_exceeded_and_not_worth_another_try",
@@ -183,5 +219,11 @@ CPI_MUTANTS: Mapping[type[Any], str] = {
     ShowsItsKey: "test_nothing_it_shows_raises_or_logs_holds_a_secret",
     LetsStrangeErrorsOut: "test_rebooting_what_is_absent_is_not_found",
     GivesAnotherProviderIdAfterAReboot: "test_a_reboot_keeps_id_provider_id_address_and_everything_else",
-    KnowsOnlyWhatItMadeItself: "test_tags_survive_a_reboot_and_are_seen_by_everybody",
+    KnowsOnlyWhatItMadeItself: "test_another_process_sees_the_same_machines_and_deletes_them",
+    ForgetsTheDirector: "test_a_cluster_finds_its_own_machines_only",
+    ListsMachinesOfWhatBeginsAlike: "test_a_cluster_finds_its_own_machines_only",
+    ListsDisksOfWhatBeginsAlike: "test_a_cluster_finds_its_own_disks_only",
+    MakesOneForEveryConnection: "test_connections_that_create_with_the_same_token_get_the_same_machine",
+    ListsWhatPeopleMade: "test_what_people_made_is_neither_listed_nor_touched",
+    DisposesOfWhatPeopleMade: "test_what_people_made_is_neither_listed_nor_touched",
 }

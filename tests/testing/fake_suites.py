@@ -8,25 +8,28 @@ import pytest
 
 from kubo_sdk.engine.clock import Clock
 from kubo_sdk.errors import AuthError
+from kubo_sdk.model.instance import ClusterId
 from kubo_sdk.model.spec import ClusterSpec
-from kubo_sdk.ports.cpi import Cpi
+from kubo_sdk.ports.cpi import Cpi, VmRequest
 from kubo_sdk.ports.credentials import CredentialStore
-from kubo_sdk.ports.dns import Dns
+from kubo_sdk.ports.dns import Dns, Record
 from kubo_sdk.ports.ingress import Ingress
 from kubo_sdk.ports.overlay import Overlay
 from kubo_sdk.testing.contracts.contract import Contract
 from kubo_sdk.testing.contracts.cpi import CpiContract
+from kubo_sdk.testing.contracts.cpi_site import instance
 from kubo_sdk.testing.contracts.credential_store import CredentialStoreContract
-from kubo_sdk.testing.contracts.dns import DnsContract
+from kubo_sdk.testing.contracts.dns import DnsContract, ForeignRecord
 from kubo_sdk.testing.contracts.ingress import IngressContract
 from kubo_sdk.testing.contracts.overlay import OverlayContract
 from kubo_sdk.testing.fakes import FakeCloud
 from kubo_sdk.testing.fakes.cpi import FakeCpi
 from kubo_sdk.testing.fakes.network import FakeDns, FakeIngress, FakeOverlay
-from kubo_sdk.testing.node_contexts import sample_spec
+from kubo_sdk.testing.node_contexts import SampleCluster, namesake_spec, stranger_spec
 
 CLOUD_KEY = "key-of-the-cloud"
-BESIDE = sample_spec("beside-contract").id
+STRANGER, NAMESAKE = stranger_spec().id, namesake_spec().id
+PEOPLE = ClusterId(director="nobody", name="people")
 
 
 class OnFakes(Contract):
@@ -53,6 +56,11 @@ class FakeCpiSuite(OnFakes, CpiContract):
     @pytest.fixture
     def reconnected(self, cloud: FakeCloud) -> Cpi:
         return FakeCpi(cloud)
+
+    @pytest.fixture
+    def made_by_hand(self, cloud: FakeCloud) -> Callable[[], object]:
+        cloud.create(VmRequest(cluster=PEOPLE, instance=instance(), token="worker-0"))
+        return lambda: [each.id for each in cloud.machines_by_id.values() if each.cluster == PEOPLE]
 
     @pytest.fixture
     def break_next(self, cloud: FakeCloud) -> Callable[[str], object]:
@@ -93,6 +101,11 @@ class FakeCredentialStoreSuite(OnFakes, CredentialStoreContract):
     def store(self, cloud: FakeCloud) -> CredentialStore:
         return cloud.store
 
+    @pytest.fixture
+    def reconnected(self, store: CredentialStore) -> CredentialStore:
+        """There is one store in a cloud; to connect is to be handed it."""
+        return store
+
 
 class FakeDnsSuite(OnFakes, DnsContract):
     @pytest.fixture
@@ -105,12 +118,34 @@ class FakeDnsSuite(OnFakes, DnsContract):
 
     @pytest.fixture
     def stranger(self, cloud: FakeCloud) -> Dns:
-        return FakeDns(cloud.site(BESIDE))
+        return FakeDns(cloud.site(STRANGER))
+
+    @pytest.fixture
+    def namesake(self, cloud: FakeCloud) -> Dns:
+        return FakeDns(cloud.site(NAMESAKE))
+
+    @pytest.fixture
+    def made_by_hand(self, cloud: FakeCloud, spec: ClusterSpec) -> ForeignRecord:
+        record = Record(name=f"www.{spec.zone}", type="A", values=("10.66.7.7",))
+        kept = cloud.site(PEOPLE).records
+        kept[record.name, record.type] = record
+        return ForeignRecord(record=record, read=lambda: dict(kept))
+
+    @pytest.fixture
+    def locked_out(self, cloud: FakeCloud, dns: Dns) -> Dns:
+        refused = AuthError("the name server does not know this key; give another one")
+        for method in ("list_records", "put_record"):
+            cloud.faults.fail(f"dns.{method}", error=refused)
+        return dns
 
 
 class FakeOverlaySuite(OnFakes, OverlayContract):
     @pytest.fixture
     def overlay(self, cloud: FakeCloud) -> Overlay:
+        return FakeOverlay(cloud)
+
+    @pytest.fixture
+    def reconnected(self, cloud: FakeCloud) -> Overlay:
         return FakeOverlay(cloud)
 
 
@@ -125,7 +160,17 @@ class FakeIngressSuite(OnFakes, IngressContract):
 
     @pytest.fixture
     def stranger(self, cloud: FakeCloud) -> Ingress:
-        return FakeIngress(cloud.site(BESIDE))
+        return FakeIngress(cloud.site(STRANGER))
+
+    @pytest.fixture
+    def namesake(self, cloud: FakeCloud) -> Ingress:
+        return FakeIngress(cloud.site(NAMESAKE))
+
+    @pytest.fixture
+    def made_by_hand(self, cloud: FakeCloud, sample: SampleCluster) -> Callable[[], object]:
+        people = FakeIngress(cloud.site(PEOPLE))
+        people.ensure_endpoint(sample.endpoints()[1])
+        return people.list_endpoints
 
     @pytest.fixture
     def backends_of(self, cloud: FakeCloud, spec: ClusterSpec) -> Callable[[str], frozenset[str]]:

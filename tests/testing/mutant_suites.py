@@ -17,7 +17,8 @@ from kubo_sdk.testing.contracts.ingress import IngressContract
 from kubo_sdk.testing.fakes import FakeCloud
 
 from .fake_suites import (
-    BESIDE,
+    NAMESAKE,
+    STRANGER,
     FakeCpiSuite,
     FakeCredentialStoreSuite,
     FakeDnsSuite,
@@ -55,8 +56,16 @@ class TestDns(Impatient, FakeDnsSuite):
         return provider_type(cloud.site(spec.id))
 
     @pytest.fixture
-    def reconnected(self, dns: Dns) -> Dns:
-        return dns
+    def reconnected(self, cloud: FakeCloud, spec: ClusterSpec, provider_type: Any) -> Dns:
+        return provider_type(cloud.site(spec.id))
+
+    @pytest.fixture
+    def stranger(self, cloud: FakeCloud, provider_type: Any) -> Dns:
+        return provider_type(cloud.site(STRANGER))
+
+    @pytest.fixture
+    def namesake(self, cloud: FakeCloud, provider_type: Any) -> Dns:
+        return provider_type(cloud.site(NAMESAKE))
 
 
 class TestIngress(Impatient, FakeIngressSuite):
@@ -65,8 +74,16 @@ class TestIngress(Impatient, FakeIngressSuite):
         return provider_type(cloud.site(spec.id))
 
     @pytest.fixture
+    def reconnected(self, cloud: FakeCloud, spec: ClusterSpec, provider_type: Any) -> Ingress:
+        return provider_type(cloud.site(spec.id))
+
+    @pytest.fixture
     def stranger(self, cloud: FakeCloud, provider_type: Any) -> Ingress:
-        return provider_type(cloud.site(BESIDE))
+        return provider_type(cloud.site(STRANGER))
+
+    @pytest.fixture
+    def namesake(self, cloud: FakeCloud, provider_type: Any) -> Ingress:
+        return provider_type(cloud.site(NAMESAKE))
 
 
 class TestOverlay(Impatient, FakeOverlaySuite):

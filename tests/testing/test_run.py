@@ -86,6 +86,7 @@ def test_every_test_is_told_as_it_ends_and_all_are_in_the_report(subject: Subjec
         "test_two_types_of_one_name_are_two_records",
         "test_deleting_takes_one_record_and_no_neighbour",
         "test_many_records_are_put_and_deleted_at_once",
+        "test_an_alias_stands_beside_nothing_else",
     }
     assert report.count("passed") + report.count("failed") + report.count("skipped") == len(report.results)
     assert report.count("passed") > 10
@@ -96,10 +97,10 @@ def test_a_failure_says_what_was_found_and_a_skip_says_why(subject: Subject) -> 
     found = {each.name: each for each in report.results}
     failed = found["test_two_types_of_one_name_are_two_records"]
     assert "assert frozenset({Re" in failed.reason
-    assert "dns.py:" in failed.detail
+    assert "dns_records.py:" in failed.detail
     assert failed.sentence == "two types of one name are two records"
-    skipped = found["test_the_records_of_others_are_not_listed"]
-    assert skipped.reason == "no fixture 'stranger' is given, which puts records of somebody else into the zone"
+    skipped = found["test_the_records_of_others_are_not_listed[stranger]"]
+    assert skipped.reason == "one_process is true: no other connection can see what this one made"
     assert found["test_where_nothing_is_published_nothing_is_kept"].reason == "DnsInfo.publishes is True"
 
 

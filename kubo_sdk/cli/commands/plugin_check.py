@@ -16,6 +16,8 @@ from kubo_sdk.config.document import read_document
 from kubo_sdk.config.structure import structure
 from kubo_sdk.errors import ConfigError, HostError, PluginError
 
+NAMED_SKIPS = 3
+
 if TYPE_CHECKING:
     from kubo_sdk.testing.report import SuiteReport, TestResult
     from kubo_sdk.testing.subject import Subject
@@ -27,7 +29,10 @@ def run(arguments: argparse.Namespace) -> int:
 
     on_result: Callable[[TestResult], object] = (lambda _: None) if arguments.json else tell
     with ExitStack() as held:
-        report = run_suite(subject(arguments, held), on_result)
+        try:
+            report = run_suite(subject(arguments, held), on_result)
+        except ConfigError as error:
+            raise error if arguments.options else told_where(error) from None
     if arguments.json:
         print_json(report.to_json())
     else:
@@ -63,31 +68,42 @@ def subject(arguments: argparse.Namespace, held: ExitStack) -> Subject:
     )
 
 
+def told_where(error: ConfigError) -> ConfigError:
+    """The same; options that are missing can only come from a file, and none was named."""
+    where = "; write it into a YAML file and give that with --options"
+    return ConfigError([each + where if " is missing; " in each else each for each in error.problems])
+
+
 def mapping(path: Path | None) -> Mapping[str, Any]:
     """What the YAML file holds; nothing without one."""
     if path is None:
         return {}
+    if path.is_dir():
+        raise ConfigError([f"{path}: this is a directory; name a YAML file with a mapping"])
     if not path.is_file():
         raise ConfigError([f"{path}: there is no such file; leave the option out, or name a YAML file with a mapping"])
-    if path.stat().st_size == 0:
-        return {}
-    found, problems = read_document(path)
+    found, problems = read_document(path, is_spec=False)
     if problems:
         raise ConfigError(problems)
     return found
 
 
 def tell(result: TestResult) -> None:
-    """One test in one line, or two with its reason."""
+    """One test in one line, or two with its reason.  What is skipped is told at the end."""
+    if result.outcome == "skipped":
+        return
     print(f"{result.outcome:<8}{result.sentence}", flush=True)
     if result.reason:
         print(f"{'':<8}  {result.reason}", flush=True)
 
 
 def summarise(report: SuiteReport) -> None:
-    """Everything about the failures, the notes, and how many there were of each outcome."""
+    """Everything about the failures, why tests were skipped, the notes, and how many there were of each outcome."""
     for result in report.failures():
         print(f"\n{result.sentence}:\n{result.detail}")
+    for reason, skipped in report.skips().items():
+        names = f": {', '.join(skipped)}" if len(skipped) <= NAMED_SKIPS else ""
+        print(f"{'skipped':<8}{len(skipped):>3}  {reason}{names}")
     for note in report.notes:
         print(f"note: {note}")
     counts = ", ".join(f"{report.count(outcome)} {outcome}" for outcome in ("passed", "failed", "skipped"))

@@ -10,6 +10,7 @@ from attrs import define, field, frozen
 from kubo_sdk.events import (
     Event,
     LeaseAwaited,
+    MachinesAwaited,
     OperationFinished,
     PlanMade,
     StepFailed,
@@ -74,6 +75,8 @@ class Board:
         match event:
             case LeaseAwaited():
                 self.operation = f"waiting for {event.holder}"
+            case MachinesAwaited():
+                self.operation = f"waiting for {', '.join(event.instances)} to boot"
             case PlanMade():
                 self.operation, self.planned = f"{event.operation} {event.cluster}", event.steps
             case StepStarted():

@@ -13,6 +13,7 @@ from kubo_sdk.events import (
     Event,
     LeaseAwaited,
     LeaseLost,
+    MachinesAwaited,
     OperationFinished,
     PlanMade,
     StepFailed,
@@ -59,15 +60,18 @@ def line(event: Event) -> str:
             return f"{event.instance or 'cluster':<12} {without_instance(event.title, event.instance)}{_outcome(event)}"
         case StepProgress():
             return f"{event.instance or 'cluster':<12} {without_instance(event.step, event.instance)}: {event.message}"
-        case LeaseAwaited() | LeaseLost():
-            return _about_the_lease(event)
+        case LeaseAwaited() | LeaseLost() | MachinesAwaited():
+            return _about_others(event)
         case OperationFinished():
             ending = f"failed after {event.seconds:.1f} s" if event.error else f"done in {event.seconds:.1f} s"
             return f"{event.operation} {event.cluster}: {ending}"
     return health_line(event) or f"{type(event).__name__} {event.cluster}"
 
 
-def _about_the_lease(event: LeaseAwaited | LeaseLost) -> str:
+def _about_others(event: LeaseAwaited | LeaseLost | MachinesAwaited) -> str:
+    """Whom the operation waits or gives way for."""
+    if isinstance(event, MachinesAwaited):
+        return f"waiting up to {event.seconds:.0f} s for the boot of {', '.join(event.instances)}"
     if isinstance(event, LeaseLost):
         return f"stopping: {event.reason}"
     return f"waiting up to {event.seconds:.0f} s to see whether {event.holder} still works on {event.cluster}"

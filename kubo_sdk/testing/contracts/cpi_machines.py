@@ -118,15 +118,15 @@ class CpiMachines(CpiSite):
         assert site.ids() == sorted(ours)
 
     def test_what_people_made_is_neither_listed_nor_touched(
-        self, site: Site, foreign: Callable[[], object], eventually: Eventually
+        self, site: Site, made_by_hand: Callable[[], object], eventually: Eventually
     ) -> None:
-        before = foreign()
+        before = made_by_hand()
         made = site.create()
         eventually(site.ids, [made.id])
         site.cpi.delete_vm(made.id)
         eventually(site.ids, [])
         site.cpi.dispose(site.cluster)
-        assert foreign() == before
+        assert made_by_hand() == before
 
     def test_machines_have_ids_addresses_and_provider_ids_of_their_own(self, site: Site) -> None:
         made = [site.running(f"worker/{index}") for index in range(3)]

@@ -11,10 +11,11 @@ from attrs import field, frozen
 
 from kubo_sdk.engine.clock import Clock
 from kubo_sdk.engine.retry import wait_until
+from kubo_sdk.errors import Conflict
 from kubo_sdk.model.instance import ClusterId, Instance, Role
 from kubo_sdk.model.spec import VmSize
 from kubo_sdk.ports.cpi import Cpi, Disk, DiskCpi, DiskRequest, Vm, VmRequest, VmState
-from kubo_sdk.testing.contracts.contract import Contract, not_offered, require_flag
+from kubo_sdk.testing.contracts.contract import Contract, assert_is_final, not_offered, require_flag
 
 DIRECTOR = "kubo-contract"
 
@@ -150,8 +151,14 @@ class CpiSite(Contract):
 
     @pytest.fixture
     def namesake_site(self, site: Site, other_cpi: Cpi, clock: Clock) -> Iterator[Site]:
-        """A second cluster of the same name, of another director."""
-        yield from self._prepared(other_cpi, clock, ClusterId(director=f"{DIRECTOR}-2", name=site.cluster.name))
+        """A second cluster of the same name, of another director, where the provider does not refuse it."""
+        namesake = ClusterId(director=f"{DIRECTOR}-2", name=site.cluster.name)
+        try:
+            other_cpi.prepare(namesake)
+        except Conflict as refused:
+            assert_is_final(refused)
+            pytest.skip("prepare refuses a name that belongs to another director")
+        yield from self._prepared(other_cpi, clock, namesake)
 
     @pytest.fixture(params=["other_site", "namesake_site"])
     def beside(self, request: pytest.FixtureRequest) -> Site:
@@ -160,9 +167,9 @@ class CpiSite(Contract):
         return found
 
     @pytest.fixture
-    def foreign(self) -> Callable[[], object]:
-        """``foreign()``: how a machine is now that people made past any provider; the fixture makes it first."""
-        not_offered("foreign", "makes a machine that no provider made, and reads how it is")
+    def made_by_hand(self) -> Callable[[], object]:
+        """``made_by_hand()``: how a machine is now that people made past any provider; the fixture makes it first."""
+        not_offered("made_by_hand", "makes a machine that no provider made, and reads how it is")
 
     def _prepared(self, cpi: Cpi, clock: Clock, cluster: ClusterId) -> Iterator[Site]:
         made = Site(cpi, cluster, self.azs[0], self.vm_size, clock, self.boot_timeout)

@@ -10,6 +10,8 @@ Subclass `CredentialStoreContract` and give it a fixture ``store``::
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from kubo_sdk.errors import Conflict, NotFound
@@ -24,6 +26,7 @@ from kubo_sdk.ports.credentials import (
     Text,
     User,
 )
+from kubo_sdk.testing.contracts.contract import at_once_through, not_offered
 from kubo_sdk.testing.contracts.credential_generation import GENERATED, CredentialGenerationContract
 
 
@@ -43,9 +46,9 @@ class CredentialStoreContract(CredentialGenerationContract):
     """Run against an empty part of a real store; everything made is deleted again."""
 
     @pytest.fixture
-    def reconnected(self, store: CredentialStore) -> CredentialStore:
+    def reconnected(self) -> CredentialStore:
         """The same store connected anew, as another process would."""
-        return store
+        not_offered("reconnected", "is the same provider as another process connects it")
 
     def test_it_says_which_contract_it_keeps(self, store: CredentialStore) -> None:
         assert store.info().contract == 1
@@ -79,6 +82,38 @@ class CredentialStoreContract(CredentialGenerationContract):
         assert reconnected.generate(f"{home}/it", PasswordParameters()) == made
         reconnected.delete(f"{home}/it")
         assert store.find(home) == ()
+
+    def test_connections_that_generate_one_name_get_one_version(
+        self, store: CredentialStore, reconnected: CredentialStore, home: str
+    ) -> None:
+        generate: Callable[[CredentialStore, object], Credential] = lambda through, _: through.generate(  # noqa: E731
+            f"{home}/it", PasswordParameters()
+        )
+        made = at_once_through((store, reconnected), generate, range(16))
+        assert len({credential.version for credential in made}) == 1
+        assert store.list_versions(f"{home}/it") == (made[0],)
+
+    def test_connections_that_write_at_once_lose_nothing_of_each_other(
+        self, store: CredentialStore, reconnected: CredentialStore, home: str
+    ) -> None:
+        put: Callable[[CredentialStore, str], Credential] = lambda through, name: through.put(  # noqa: E731
+            name, Kind.VALUE, Text(text=Secret(name))
+        )
+        made = at_once_through((store, reconnected), put, [f"{home}/{number}" for number in range(16)])
+        assert [store.get(credential.name) for credential in made] == made
+        assert {summary.name for summary in reconnected.find(home)} == {credential.name for credential in made}
+
+    def test_directors_and_clusters_whose_names_begin_alike_keep_their_own(
+        self, store: CredentialStore, home: str
+    ) -> None:
+        clusters = [f"{home}/{cluster}" for cluster in ("kubo/demo", "kubo/demo-2", "kubo-2/demo", "demo/kubo")]
+        for cluster in clusters:
+            store.put(f"{cluster}/admin", Kind.VALUE, Text(text=Secret(cluster)))
+        for cluster in clusters:
+            assert store.get(f"{cluster}/admin").value == Text(text=Secret(cluster))
+            assert [summary.name for summary in store.find(cluster)] == [f"{cluster}/admin"]
+        store.delete(f"{clusters[0]}/admin")
+        assert {summary.name for summary in store.find(home)} == {f"{cluster}/admin" for cluster in clusters[1:]}
 
     def test_versions_come_newest_first_and_old_ones_stay_readable(self, store: CredentialStore, home: str) -> None:
         put = [store.put(f"{home}/it", Kind.VALUE, Text(text=Secret(text))) for text in ("one", "two", "three")]

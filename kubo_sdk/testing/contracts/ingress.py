@@ -9,7 +9,8 @@ Subclass `IngressContract` and give it a fixture ``ingress``, connected for the 
             return MyIngress(...)
 
 What else can be given: fixtures ``requests`` (endpoints with backends that exist, where the provider minds),
-``backends_of``, ``stranger`` (the same provider connected for another cluster), ``reconnected``, ``clock``.
+``backends_of``, ``stranger`` and ``namesake`` (the same provider connected for other clusters), ``made_by_hand``,
+``reconnected``, ``clock``.  What is not given is skipped with its name.
 """
 
 from __future__ import annotations
@@ -25,7 +26,14 @@ from kubo_sdk.errors import NotFound
 from kubo_sdk.model.instance import Role
 from kubo_sdk.ports.ingress import Endpoint, EndpointRequest, Ingress
 from kubo_sdk.ports.node import NodeContributor
-from kubo_sdk.testing.contracts.contract import assert_is_final, at_once, error_of, not_offered, require_flag
+from kubo_sdk.testing.contracts.contract import (
+    assert_is_final,
+    at_once,
+    at_once_through,
+    error_of,
+    not_offered,
+    require_flag,
+)
 from kubo_sdk.testing.contracts.contribution import ContributionContract
 from kubo_sdk.testing.node_contexts import SampleCluster
 
@@ -59,8 +67,24 @@ class IngressContract(ContributionContract):
 
     @pytest.fixture
     def stranger(self) -> Ingress:
-        """The same provider connected for another cluster."""
+        """The same provider connected for another cluster, `stranger_spec()`."""
         not_offered("stranger", "keeps endpoints of another cluster")
+
+    @pytest.fixture
+    def namesake(self) -> Ingress:
+        """The same provider connected for a cluster of the same name of another director, `namesake_spec()`."""
+        not_offered("namesake", "keeps endpoints of another director's cluster of the same name")
+
+    @pytest.fixture(params=["stranger", "namesake"])
+    def other(self, request: pytest.FixtureRequest) -> Ingress:
+        """Each of the two clusters that are easily taken for ours."""
+        found: Ingress = request.getfixturevalue(request.param)
+        return found
+
+    @pytest.fixture
+    def made_by_hand(self) -> Callable[[], object]:
+        """``made_by_hand()``: how an endpoint is now that people made past any provider; the fixture makes it first."""
+        not_offered("made_by_hand", "makes an endpoint that no provider made, and reads how it is")
 
     @pytest.fixture
     def cleared(self, ingress: Ingress) -> Iterator[Ingress]:
@@ -93,12 +117,16 @@ class IngressContract(ContributionContract):
         assert [(each.name, each.port) for each in made] == [(each.name, each.ports[0]) for each in requests]
         assert all(each.host for each in made)
 
-    def test_ensuring_an_endpoint_twice_gives_the_same_address(
+    def test_ensuring_an_endpoint_twice_gives_the_same_address(self, cleared: Ingress, requests: Requests) -> None:
+        for request in requests:
+            first = cleared.ensure_endpoint(request)
+            assert cleared.ensure_endpoint(request) == first
+
+    def test_another_process_that_ensures_an_endpoint_gets_the_same_address(
         self, cleared: Ingress, reconnected: Ingress, requests: Requests
     ) -> None:
         for request in requests:
             first = cleared.ensure_endpoint(request)
-            assert cleared.ensure_endpoint(request) == first
             assert reconnected.ensure_endpoint(request) == first
 
     def test_an_endpoint_keeps_its_address_when_its_backends_change(self, cleared: Ingress, requests: Requests) -> None:
@@ -112,6 +140,12 @@ class IngressContract(ContributionContract):
         made = set(at_once(lambda _: cleared.ensure_endpoint(requests[0]), range(8)))
         assert len(made) == 1
 
+    def test_connections_that_ensure_one_endpoint_get_one_address(
+        self, cleared: Ingress, reconnected: Ingress, requests: Requests
+    ) -> None:
+        ensure: Callable[[Ingress, object], Endpoint] = lambda ingress, _: ingress.ensure_endpoint(requests[0])  # noqa: E731
+        assert len(set(at_once_through((cleared, reconnected), ensure, range(8)))) == 1
+
     def test_deleting_what_is_absent_succeeds(self, cleared: Ingress, requests: Requests) -> None:
         cleared.delete_endpoint(NOBODY)
         name = cleared.ensure_endpoint(requests[0]).name
@@ -119,14 +153,22 @@ class IngressContract(ContributionContract):
             cleared.delete_endpoint(name)
 
     def test_what_lives_outside_is_listed_until_it_is_deleted(
+        self, outside: Ingress, requests: Requests, eventually: Eventually
+    ) -> None:
+        made = {outside.ensure_endpoint(request) for request in requests}
+        eventually(partial(_endpoints_of, outside), made)
+        outside.delete_endpoint(requests[0].name)
+        eventually(lambda: {each.name for each in outside.list_endpoints()}, {requests[1].name})
+        outside.delete_endpoint(requests[1].name)
+        eventually(outside.list_endpoints, ())
+
+    def test_another_process_lists_what_this_one_made_and_deletes_it(
         self, outside: Ingress, reconnected: Ingress, requests: Requests, eventually: Eventually
     ) -> None:
         made = {outside.ensure_endpoint(request) for request in requests}
-        for ingress in (outside, reconnected):
-            eventually(partial(_endpoints_of, ingress), made)
-        outside.delete_endpoint(requests[0].name)
-        eventually(lambda: {each.name for each in outside.list_endpoints()}, {requests[1].name})
-        reconnected.delete_endpoint(requests[1].name)
+        eventually(partial(_endpoints_of, reconnected), made)
+        for request in requests:
+            reconnected.delete_endpoint(request.name)
         eventually(outside.list_endpoints, ())
 
     def test_two_endpoints_are_two_doors(self, outside: Ingress, requests: Requests) -> None:
@@ -142,16 +184,27 @@ class IngressContract(ContributionContract):
             eventually(lambda: backends_of(request.name), frozenset(each.address for each in backends))
 
     def test_the_endpoints_of_another_cluster_are_its_own(
-        self, outside: Ingress, stranger: Ingress, requests: Requests, eventually: Eventually
+        self, outside: Ingress, other: Ingress, requests: Requests, eventually: Eventually
     ) -> None:
-        ours, theirs = outside.ensure_endpoint(requests[0]), stranger.ensure_endpoint(requests[0])
+        ours, theirs = outside.ensure_endpoint(requests[0]), other.ensure_endpoint(requests[0])
         try:
             assert (ours.host, ours.port) != (theirs.host, theirs.port)
             eventually(lambda: set(outside.list_endpoints()), {ours})
             outside.delete_endpoint(requests[0].name)
-            eventually(lambda: set(stranger.list_endpoints()), {theirs})
+            eventually(lambda: set(other.list_endpoints()), {theirs})
         finally:
-            stranger.delete_endpoint(requests[0].name)
+            other.delete_endpoint(requests[0].name)
+
+    def test_what_people_made_is_neither_listed_nor_touched(
+        self, outside: Ingress, made_by_hand: Callable[[], object], requests: Requests, eventually: Eventually
+    ) -> None:
+        before = made_by_hand()
+        ours = {outside.ensure_endpoint(request) for request in requests}
+        eventually(partial(_endpoints_of, outside), ours)
+        for request in requests:
+            outside.delete_endpoint(request.name)
+        eventually(outside.list_endpoints, ())
+        assert made_by_hand() == before
 
     def test_what_runs_on_proxies_keeps_nothing_elsewhere(self, on_proxies: Ingress, requests: Requests) -> None:
         for request in requests:

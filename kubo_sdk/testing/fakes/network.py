@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from kubo_sdk.errors import Conflict
 from kubo_sdk.ports.access import Etcd
-from kubo_sdk.ports.dns import Dns, DnsInfo, Record
+from kubo_sdk.ports.dns import RECORD_TYPES, Dns, DnsInfo, Record
 from kubo_sdk.ports.ingress import Endpoint, EndpointRequest, Health, Ingress, IngressInfo
 from kubo_sdk.ports.overlay import Overlay, OverlayInfo
 from kubo_sdk.testing.fakes.faults import port_call
@@ -41,19 +41,29 @@ class FakeDns:
 
     @port_call(about=lambda record: str(record.name))
     def put_record(self, record: Record) -> None:
-        key = (record.name.lower(), record.type)
         with self._site.cloud.lock:
             for site in self._site.cloud.sites():
-                if site is not self._site and key in site.records:
-                    raise Conflict(
-                        f"{record.name} {record.type} belongs to cluster {site.cluster}; choose another name"
-                    )
-            self._site.records[key] = record
+                for held in _named(site, record.name):
+                    if _excludes(held, record, same_owner=site is self._site):
+                        raise Conflict(f"{held.type} {held.name} belongs to {site.cluster}; choose another name")
+            self._site.records[record.name.lower(), record.type] = record
 
     @port_call()
     def delete_record(self, name: str, type: str) -> None:
         with self._site.cloud.lock:
             self._site.records.pop((name.lower(), type), None)
+
+
+def _named(site: FakeSite, name: str) -> list[Record]:
+    keys = ((name.lower(), kind) for kind in RECORD_TYPES)
+    return [site.records[key] for key in keys if key in site.records]
+
+
+def _excludes(held: Record, wished: Record, *, same_owner: bool) -> bool:
+    """Whether *wished* cannot be put while *held*, which has the same name, is there."""
+    if held.type == wished.type:
+        return not same_owner
+    return "CNAME" in {held.type, wished.type}
 
 
 class FakeOverlay:

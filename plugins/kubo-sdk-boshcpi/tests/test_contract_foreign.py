@@ -56,6 +56,13 @@ class ForeignSite(CpiSite):
         return Spawnable(provider="bosh", options=options, state_dir=foreign.state_dir, cache_dir=CACHE)
 
     @pytest.fixture
+    def made_by_hand(self, foreign: Foreign) -> Callable[[], object]:
+        machine = foreign.root / "vms" / "made-by-hand.json"
+        machine.parent.mkdir(exist_ok=True)
+        machine.write_text("{}")
+        return lambda: machine.exists() and machine.read_text()
+
+    @pytest.fixture
     def secrets(self) -> tuple[str, ...]:
         return (SECRET, "hunter2-in-the-log", "hunter2-in-the-url")
 
