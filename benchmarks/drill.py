@@ -117,7 +117,7 @@ class Drill:
         """Break something, wait until all is well again, and tell how it went.
 
         ``detected_seconds``: until the monitor told of a problem with one of *concerned*.  ``healed_seconds``: from
-        then until nothing was wrong with the cluster any more.
+        then until every source called every instance well again.
         """
         seen = len(self.events)
         began = datetime.now(UTC)
@@ -151,9 +151,9 @@ class Drill:
 
     def _await_health(self) -> datetime:
         def well() -> datetime | None:
-            return datetime.now(UTC) if not self.cluster.check() else None
+            return datetime.now(UTC) if self.cluster.status().healthy else None
 
-        return _poll(well, "the cluster being well", lambda: [problem.sentence for problem in self.cluster.check()])
+        return _poll(well, "the cluster being well", lambda: self.cluster.status().verdict)
 
 
 def _poll(probe: Callable[[], datetime | None], what: str, why: Callable[[], object] = str) -> datetime:

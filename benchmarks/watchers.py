@@ -102,6 +102,6 @@ class Writer(Pacer):
         self.acknowledged.add(name)
 
     def lost(self) -> set[str]:
-        """What was acknowledged and is not there."""
+        """What was acknowledged and is not there.  Raises Unavailable while the API does not answer."""
         listed = self._new().list("/api/v1/namespaces/default/configmaps")
         return self.acknowledged - {item["metadata"]["name"] for item in listed}

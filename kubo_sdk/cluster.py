@@ -175,11 +175,11 @@ class Cluster:
 
     def pause(self, instance_id: str | None = None) -> None:
         """Have every director leave that instance alone, or (None) the whole cluster, until `resume`."""
-        pause(self.spec, self.providers.credential_store, instance_id)
+        pause(self.spec, self.providers.credential_store, self._place, instance_id)
 
     def resume(self, instance_id: str | None = None) -> None:
         """Take `pause` of the same back."""
-        resume(self.spec, self.providers.credential_store, instance_id)
+        resume(self.spec, self.providers.credential_store, self._place, instance_id)
 
     def recreate(self, instance_id: str, *, force: bool = False) -> None:
         """Replace that instance's machine, after moving away what it serves; its disk comes with it.
@@ -245,6 +245,8 @@ class Cluster:
             spec=self.spec,
             providers=self.providers,
             releases=self.releases,
+            clock=self._clock,
+            place=self._place,
             operation=self._operation,
             reviewed=self._reviewed,
         )

@@ -5,16 +5,23 @@ It lies in the credential store, because that works while the cluster's API is d
 
 from __future__ import annotations
 
+import fcntl
 import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
 
 from attrs import frozen
 
-from kubo_sdk.errors import NotFound, ProviderError
+from kubo_sdk.errors import HostError, NotFound, ProviderError
 from kubo_sdk.model.instance import ClusterId
 from kubo_sdk.model.secret import Secret
 from kubo_sdk.ports.credentials import Credential, CredentialStore, Kind, Text
+from kubo_sdk.private_files import make_private_directory
 
 LEAF = "director-notes"
+LOCK = "notes.lock"
 
 
 @frozen(kw_only=True)
@@ -56,13 +63,35 @@ def notes_in(credential: Credential) -> DirectorNotes:
 
 
 def write_notes(store: CredentialStore, cluster: ClusterId, notes: DirectorNotes) -> None:
-    """Keep *notes* instead of those that were there.  Whoever changes some reads them first, under the lease."""
+    """Keep *notes* instead of those that were there.  Whoever changes some uses `change_notes`."""
     name = cluster.credential(LEAF)
     if notes == NOTHING:
         store.delete(name)
         return
     told = {"cluster_paused": notes.cluster_paused, "paused": _names(notes.paused), "stopped": _names(notes.stopped)}
     store.put(name, Kind.JSON, Text(text=Secret(json.dumps(told))))
+
+
+def change_notes(
+    store: CredentialStore, cluster: ClusterId, place: Path, change: Callable[[DirectorNotes], DirectorNotes]
+) -> None:
+    """Keep what *change* makes of the notes.  Whoever else does that beside *place* on this host waits meanwhile."""
+    with _turn(place):
+        write_notes(store, cluster, change(read_notes(store, cluster)))
+
+
+@contextmanager
+def _turn(place: Path) -> Iterator[None]:
+    try:
+        make_private_directory(place)
+        lock = os.open(place / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise HostError(f"{place} cannot be used: {error.strerror}; choose another state directory") from None
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
 
 
 def _names(names: object) -> tuple[str, ...]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from typing import TypeVar, cast
 
 from attrs import frozen
@@ -26,7 +27,7 @@ from kubo_sdk.providers import Providers
 from kubo_sdk.releases.source import ReleaseSource
 from kubo_sdk.steps.context import RunState
 from kubo_sdk.steps.control_plane import wished_record
-from kubo_sdk.steps.credentials import is_satisfied, node_name, read_credentials, wanted_certificates
+from kubo_sdk.steps.credentials import is_expiring, is_satisfied, node_name, read_credentials, wanted_certificates
 from kubo_sdk.steps.drain import CORDONED
 from kubo_sdk.steps.endpoints import API, endpoint_requests
 from kubo_sdk.steps.names import wished_records
@@ -45,11 +46,13 @@ def observe(
     *,
     condemned: Collection[str] = (),
     silent: Collection[str] = (),
+    now: datetime | None = None,
 ) -> tuple[Observation, RunState]:
     """What is there now.  A machine or an API that does not answer is an observation, not an error.
 
     *condemned* are instances whose machines will be replaced: nobody counts on their addresses.  *silent* are those
-    whose machines are known not to answer: nobody waits for them once more.
+    whose machines are known not to answer: nobody waits for them once more.  Certificates that are due at *now* count
+    as missing.
     """
     state = find_machines(spec, providers)
     state.release = releases.find(spec.kubernetes.version)
@@ -63,8 +66,9 @@ def observe(
         asked, listed = pool.submit(ask_api, spec, state), pool.submit(ask_etcd, spec, state)
         unheard = _read_manifests(spec, providers, state, silent)
         told, members = asked.result(), listed.result()
-    authorities = _unsatisfied(state, cluster_credentials(spec, overlay))
-    certificates = _unsatisfied(state, wanted_certificates(spec, state.vms, state.endpoints.get(API), overlay))
+    authorities = _unsatisfied(spec, state, cluster_credentials(spec, overlay), now)
+    own = wanted_certificates(spec, state.vms, state.endpoints.get(API), overlay)
+    certificates = _unsatisfied(spec, state, own, now)
     unknown = tuple(each.id for each in instances if each.id in condemned or not _has_address(state, each))
     differences = Differences(
         spec, providers, state, unknown=unknown, missing={*authorities, *certificates} if state.endpoints else ()
@@ -191,8 +195,11 @@ def _node_ready(spec: ClusterSpec, instance: Instance, vm: Vm | None, told: ApiA
     return node is not None and node.ready and (node.instance, node.provider_id) == (instance.slug, vm.provider_id)
 
 
-def _unsatisfied(state: RunState, wanted: tuple[Wanted, ...]) -> tuple[str, ...]:
-    return tuple(item.leaf for item in wanted if not is_satisfied(item, state.credentials))
+def _unsatisfied(
+    spec: ClusterSpec, state: RunState, wanted: tuple[Wanted, ...], now: datetime | None
+) -> tuple[str, ...]:
+    there = state.credentials
+    return tuple(item.leaf for item in wanted if not is_satisfied(item, there) or is_expiring(item, there, spec, now))
 
 
 def _missing_names(spec: ClusterSpec, state: RunState, published: Collection[Record] | None) -> tuple[str, ...]:

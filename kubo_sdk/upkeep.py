@@ -7,17 +7,19 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import attrs
 from attrs import frozen
 
 from kubo_sdk.answers import raft_indexes
 from kubo_sdk.engine.cancel import CancellableClock
+from kubo_sdk.engine.clock import Clock
 from kubo_sdk.engine.retry import wait_until
 from kubo_sdk.errors import Unavailable
 from kubo_sdk.events import MachinesAwaited
 from kubo_sdk.model.spec import ClusterSpec
-from kubo_sdk.notes import DirectorNotes, read_notes, write_notes
+from kubo_sdk.notes import DirectorNotes, change_notes, read_notes
 from kubo_sdk.observe import observe
 from kubo_sdk.operation import Operation
 from kubo_sdk.planning.decision import Decision
@@ -27,6 +29,7 @@ from kubo_sdk.planning.observation import Observation
 from kubo_sdk.planning.plan import Plan
 from kubo_sdk.planning.recovery import RECOVER, plan_recovery
 from kubo_sdk.planning.repair import Repair
+from kubo_sdk.planning.resolutions import Resolution
 from kubo_sdk.planning.service import plan_restart, plan_start, plan_stop
 from kubo_sdk.providers import Providers
 from kubo_sdk.releases.source import ReleaseSource
@@ -37,11 +40,15 @@ RECREATE = "recreate"
 
 @frozen(kw_only=True)
 class Upkeep:
-    """``operation`` begins one of that name; ``reviewed`` lets the plugins object to a plan."""
+    """``operation`` begins one of that name; ``reviewed`` lets the plugins object to a plan.  ``place`` is the SDK's
+    directory of this cluster.
+    """
 
     spec: ClusterSpec
     providers: Providers
     releases: ReleaseSource
+    clock: Clock
+    place: Path
     operation: Callable[[str], Operation]
     reviewed: Callable[[Plan], Plan]
 
@@ -83,7 +90,12 @@ class Upkeep:
         """What was decided about the problems there are."""
         condemned = decision.repair.condemned
         observation, state = observe(
-            self.spec, self.providers, self.releases, condemned=condemned, silent=decision.silent
+            self.spec,
+            self.providers,
+            self.releases,
+            condemned=condemned,
+            silent=decision.silent,
+            now=self.clock.now() if decision.acts_by(Resolution.RENEW) else None,
         )
         return self.reviewed(plan_heal(self.spec, observation, self.providers.abilities, decision)), state
 
@@ -114,9 +126,8 @@ class Upkeep:
         with operation.leased():
             observation, state = self._observe()
             plan = plan_stop(self.spec, observation, self.providers.abilities, instance_id, force=force)
-            notes = self._notes()
             # First, so that nobody takes it for a failure.
-            self._write(attrs.evolve(notes, stopped=(*notes.stopped, instance_id)))
+            self._note_stopped(instance_id)
             operation.run(self.reviewed(plan), state)
 
     def start(self, instance_id: str) -> None:
@@ -156,19 +167,20 @@ class Upkeep:
             operation.run(self.reviewed(plan), state)
 
     def _observe(self, condemned: Sequence[str] = ()) -> tuple[Observation, RunState]:
-        return observe(self.spec, self.providers, self.releases, condemned=condemned)
+        return observe(self.spec, self.providers, self.releases, condemned=condemned, now=self.clock.now())
 
     def _notes(self) -> DirectorNotes:
         return read_notes(self.providers.credential_store, self.spec.id)
 
-    def _write(self, notes: DirectorNotes) -> None:
-        write_notes(self.providers.credential_store, self.spec.id, notes)
+    def _note_stopped(self, instance_id: str) -> None:
+        self._change(lambda notes: attrs.evolve(notes, stopped=(*notes.stopped, instance_id)))
 
     def _note_started(self, instance_id: str) -> None:
-        notes = self._notes()
-        if instance_id in notes.stopped:
-            stopped = tuple(name for name in notes.stopped if name != instance_id)
-            self._write(attrs.evolve(notes, stopped=stopped))
+        if instance_id in self._notes().stopped:
+            self._change(lambda notes: attrs.evolve(notes, stopped=tuple(set(notes.stopped) - {instance_id})))
+
+    def _change(self, change: Callable[[DirectorNotes], DirectorNotes]) -> None:
+        change_notes(self.providers.credential_store, self.spec.id, self.place, change)
 
 
 def silent(observation: Observation) -> tuple[str, ...]:

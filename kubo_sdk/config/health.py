@@ -9,6 +9,7 @@ from kubo_sdk.model.spec import ClusterSpec
 
 LONGEST = 86400.0
 SHORTEST_PROBE = 0.1
+MOST_RENEW_DAYS = 365
 
 
 def check_health(spec: ClusterSpec) -> Iterator[Problem]:
@@ -28,6 +29,9 @@ def check_health(spec: ClusterSpec) -> Iterator[Problem]:
     if health.attempts < 1:
         message = f"must be at least 1, not {health.attempts}; to repair nothing, set health.enabled to false"
         yield Problem(("health", "attempts"), message)
+    if not 0 <= health.renew_days <= MOST_RENEW_DAYS:
+        message = f"must be between 0 and {MOST_RENEW_DAYS} days, not {health.renew_days}"
+        yield Problem(("health", "renew_days"), message)
     if meltdown.count < 0:
         message = f"must not be negative, and is {meltdown.count}; 0 chooses by the size of the cluster"
         yield Problem(("health", "meltdown", "count"), message)

@@ -110,6 +110,7 @@ class HealthSpec:
     Not ``enabled``: it watches and tells, and repairs nothing.  What is known to be wrong must last
     ``unhealthy_after_seconds``; who only does not answer may be slow, and has ``silent_after_seconds``.  What was
     started has ``startup_seconds``.  Each rung is tried at most ``attempts`` times an instance in ``window_seconds``.
+    Certificates get a new version ``renew_days`` before they end, or when a third of their life is left.
     """
 
     enabled: bool = True
@@ -119,6 +120,7 @@ class HealthSpec:
     startup_seconds: float = 60.0
     attempts: int = 5
     window_seconds: float = 600.0
+    renew_days: int = 30
     meltdown: MeltdownSpec = MeltdownSpec()
 
 

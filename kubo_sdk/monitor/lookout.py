@@ -47,6 +47,7 @@ class Lookout:
     _absent: dict[str, datetime] = field(factory=dict, init=False)
     _done: CancelToken = field(factory=CancelToken, init=False)
     _thread: threading.Thread | None = field(default=None, init=False)
+    _error: BaseException | None = field(default=None, init=False)
 
     def __enter__(self) -> Lookout:
         # For a daemon's sleep nobody waits: on a virtual clock the repair alone makes time pass.
@@ -58,6 +59,17 @@ class Lookout:
         self._done.cancel("the repair has ended")
         if self._thread is not None:
             self._thread.join()
+        if self._error is not None:
+            raise self._error
+
+    def blame(self) -> None:
+        """The repair failed: it may be because of a machine that was there when it was decided, and is not now."""
+        known = {choice.problem.id for choice in self.decision.choices}
+        report = self.look()
+        problems = diagnose(report, self.spec)
+        self.history = self.history.saw(problems, report)
+        gone = absent(problems, underway(self.decision, self.course.steps, self.course.unfinished))
+        self.found = tuple(problem for problem in gone if problem.id not in known)
 
     def _run(self) -> None:
         until = self.clock.now() + timedelta(seconds=self.patience)
@@ -71,6 +83,10 @@ class Lookout:
                 log.debug("cluster %s was not looked at during a repair: %s", self.spec.id, error)
             except Exception:
                 log.exception("cluster %s could not be looked at during a repair", self.spec.id)
+            except BaseException as error:  # What ends a process ends it from here, too.
+                self._error = error
+                self.course.token.cancel("this process is to end")
+                return
 
     def _look(self) -> HealthReport:
         report = self.look()

@@ -128,6 +128,8 @@ class Monitor:
                 log.debug("cluster %s: a repair that was stopped failed: %s", self._spec.id, error)
             else:
                 self._failed(error)
+                with contextlib.suppress(KuboError):
+                    lookout.blame()
         finally:
             self._ended(lookout, failed=failed)
         return course.is_stopped or not failed

@@ -13,6 +13,7 @@ from kubo_sdk.planning.history import owner
 from kubo_sdk.planning.problems import Problem
 from kubo_sdk.planning.repair import Repair
 from kubo_sdk.planning.resolutions import Resolution
+from kubo_sdk.ports.cpi import VmState
 
 
 class Standing(StrEnum):
@@ -111,4 +112,7 @@ def _is_left(instance: str, choices: Iterable[Choice], report: HealthReport, hal
         return True
     if any(choice.problem.instance == instance for choice in choices):
         return True
-    return instance not in halfway and not report.health(instance).says(Source.SHELL, Verdict.GOOD)
+    health = report.health(instance)
+    if health.vm is not None and health.vm.state is VmState.STARTING:
+        return False  # Half made: who has the lease goes on with it, and creating what is made already changes nothing.
+    return instance not in halfway and not health.says(Source.SHELL, Verdict.GOOD)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from datetime import timedelta
 
 from kubo_sdk.model.instance import Role
 from kubo_sdk.model.spec import ClusterSpec
@@ -14,6 +15,8 @@ from kubo_sdk.planning.reach import front_of, is_cut_off, is_endpoint_dead
 from kubo_sdk.planning.resolutions import Resolution
 from kubo_sdk.ports.cpi import Disk, VmState
 
+# How the names of the authorities end.
+AUTHORITY = "ca"
 CORRUPT = "CORRUPT"
 FULL = "full"
 SILENT = "silent"
@@ -38,7 +41,7 @@ def diagnose(report: HealthReport, spec: ClusterSpec) -> tuple[Problem, ...]:
         for problem in _instance(report, spec, health)
     ]
     ill = {problem.instance for problem in found}
-    return (*found, *_endpoint(report, ill), *_quorum(report), *leftovers(report), *_certificates(report))
+    return (*found, *_endpoint(report, ill), *_quorum(report), *leftovers(report), *_certificates(report, spec))
 
 
 def lost_quorum(report: HealthReport) -> bool:
@@ -193,11 +196,20 @@ def _quorum(report: HealthReport) -> Iterator[Problem]:
         yield Problem(type=ProblemType.QUORUM_LOST, subject="etcd", sentence=sentence, details=tuple(down))
 
 
-def _certificates(report: HealthReport) -> Iterator[Problem]:
+def _certificates(report: HealthReport, spec: ClusterSpec) -> Iterator[Problem]:
+    """Those that ended, or can be renewed and are due.  An authority is told of as early, and renewed by nobody."""
+    due, early = dict(report.renewals), timedelta(days=spec.health.renew_days)
     for leaf, end in report.expiries:
-        if end <= report.at:
-            sentence = f"the certificate {leaf} ended on {end:%Y-%m-%d %H:%M}"
-            yield Problem(type=ProblemType.EXPIRED_CERTIFICATE, subject=leaf, sentence=sentence, details=(leaf,))
+        told = due.get(leaf, end - early if leaf.endswith(AUTHORITY) else end)
+        if told <= report.at:
+            ended = "ended" if end <= report.at else "ends"
+            yield Problem(
+                type=ProblemType.EXPIRED_CERTIFICATE,
+                subject=leaf,
+                sentence=f"the certificate {leaf} {ended} on {end:%Y-%m-%d %H:%M}",
+                details=(leaf,),
+                rungs=(Resolution.RENEW,) if leaf in due else (),
+            )
 
 
 def _word(health: InstanceHealth, source: Source) -> str:

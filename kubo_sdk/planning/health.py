@@ -101,7 +101,8 @@ class HealthReport:
     """Everything deciding looks at.
 
     ``members`` is None when no etcd member could list them, ``nodes`` when the API could not be asked.  ``expiries``
-    holds (credential leaf, end of its validity) for certificates.  ``paused`` and ``stopped`` come from the director's
+    holds (credential leaf, end of its validity) for certificates, ``renewals`` when those are due that the director can
+    renew.  ``paused`` and ``stopped`` come from the director's
     notes: instances nobody repairs, and instances somebody stopped on purpose; ``cluster_paused`` pauses them all.
     ``endpoint`` is where the API is: ``HOST:PORT``, empty before it has an address.
     """
@@ -114,6 +115,7 @@ class HealthReport:
     members: tuple[EtcdMemberView, ...] | None = None
     nodes: tuple[NodeView, ...] | None = None
     expiries: tuple[tuple[str, datetime], ...] = ()
+    renewals: tuple[tuple[str, datetime], ...] = ()
     endpoint: str = ""
     cluster_paused: bool = False
     paused: tuple[str, ...] = ()

@@ -69,6 +69,7 @@ RUNGS: dict[ProblemType, tuple[Resolution, ...]] = {
     ProblemType.NODE_NOT_READY: _LADDER,
     ProblemType.MACHINE_WITHOUT_NODE: (Resolution.RESTART_UNITS, Resolution.RECREATE),
     ProblemType.NODE_WITHOUT_MACHINE: (Resolution.DELETE_NODE,),
+    ProblemType.EXPIRED_CERTIFICATE: (Resolution.RENEW,),
 }
 
 # What only a person may ask for, beside the rungs.

@@ -18,6 +18,7 @@ class Resolution(StrEnum):
     DELETE_NODE = "delete_node"
     REMOVE_MEMBER = "remove_member"
     DELETE_DISK = "delete_disk"
+    RENEW = "renew"
 
     @property
     def is_disruptive(self) -> bool:
@@ -40,5 +41,6 @@ SENTENCES = {
     Resolution.RECREATE_EMPTY: "make the machine anew and give its data up",
     Resolution.DELETE_NODE: "delete the Node",
     Resolution.REMOVE_MEMBER: "take the member out of etcd's list",
+    Resolution.RENEW: "make a new certificate and bring it to who uses it",
     Resolution.DELETE_DISK: "destroy the disk and what is on it",
 }

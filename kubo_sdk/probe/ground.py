@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from time import monotonic
 from typing import Any, cast
 
 from attrs import field, frozen
 
+from kubo_sdk.drift import AUTHORITIES
 from kubo_sdk.errors import Unavailable
 from kubo_sdk.model.spec import ClusterSpec
 from kubo_sdk.notes import LEAF as NOTES
 from kubo_sdk.notes import NOTHING, DirectorNotes, notes_in
 from kubo_sdk.observe import read_endpoints
 from kubo_sdk.pki.identities import cluster_credentials, needed_by
+from kubo_sdk.pki.renewal import GAIN, due_at
 from kubo_sdk.ports.cpi import Disk, DiskCpi, Vm
-from kubo_sdk.ports.credentials import Credential
+from kubo_sdk.ports.credentials import Credential, CredentialSummary
 from kubo_sdk.ports.ingress import Endpoint
 from kubo_sdk.probe.asking import AskingThreads
 from kubo_sdk.probe.memory import Memory
@@ -34,6 +36,7 @@ class Keys:
     opened: Mapping[str, Credential] = field(factory=dict, repr=False)
     notes: DirectorNotes = NOTHING
     expiries: tuple[tuple[str, datetime], ...] = ()
+    renewals: tuple[tuple[str, datetime], ...] = ()
 
 
 class Ground:
@@ -101,7 +104,17 @@ class Ground:
                 for leaf, found in summaries.items()
                 if found.expires_at and leaf in self._leaves
             ),
+            renewals=tuple(self._renewals(summaries)),
         )
+
+    def _renewals(self, summaries: Mapping[str, CredentialSummary]) -> Iterator[tuple[str, datetime]]:
+        """When each certificate is due that does not end because an authority does."""
+        ends = [summaries[leaf].expires_at for leaf in AUTHORITIES if leaf in summaries]
+        last = min((end for end in ends if end), default=None)
+        for leaf, found in summaries.items():
+            end = found.expires_at
+            if end and last and leaf in self._leaves and leaf not in AUTHORITIES and end + GAIN < last:
+                yield leaf, due_at(found.created_at, end, self._spec.health.renew_days)
 
 
 def _wished_leaves(spec: ClusterSpec, providers: Providers) -> frozenset[str]:

@@ -37,6 +37,7 @@ def make_report(spec: ClusterSpec, ground: Ground, answers: Answers, now: dateti
         members=member_views([answer.result() for answer in answers.members.values() if not trouble_of(answer)]),
         nodes=None if answers.nodes is None else tuple(map(node_view, answers.nodes)),
         expiries=keys.expiries,
+        renewals=keys.renewals,
         endpoint=f"{endpoint.host}:{endpoint.port}" if endpoint else "",
         cluster_paused=keys.notes.cluster_paused,
         paused=keys.notes.paused,

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from kubo_sdk.errors import NotFound
 from kubo_sdk.model.instance import Instance
 from kubo_sdk.model.spec import ClusterSpec, NodeNames
 from kubo_sdk.pki.identities import Wanted, cluster_credentials, instance_credentials
+from kubo_sdk.pki.renewal import is_due
 from kubo_sdk.pki.satisfaction import satisfies
 from kubo_sdk.planning.plan import Step
 from kubo_sdk.ports.cpi import Vm
-from kubo_sdk.ports.credentials import Credential, CredentialStore
+from kubo_sdk.ports.credentials import Credential, CredentialStore, Mode
 from kubo_sdk.ports.ingress import Endpoint
 from kubo_sdk.ports.overlay import OverlayInfo
 from kubo_sdk.steps.context import RunState, StepContext
@@ -44,15 +46,18 @@ def wanted_certificates(
     )
 
 
-def issue_authorities(context: StepContext, _step: Step) -> None:
-    _issue(context, cluster_credentials(context.spec, context.providers.overlay.info()))
+def issue_authorities(context: StepContext, step: Step) -> None:
+    wanted = cluster_credentials(context.spec, context.providers.overlay.info())
+    _renew(context, step, wanted)
+    _issue(context, wanted)
 
 
-def issue_certificates(context: StepContext, _step: Step) -> None:
+def issue_certificates(context: StepContext, step: Step) -> None:
     state = context.state
     wanted = wanted_certificates(context.spec, state.vms, state.endpoints.get(API), context.providers.overlay.info())
     if not wanted:
         raise NotFound(f"the API of cluster {context.spec.id} has no address, so no certificate can name it")
+    _renew(context, step, wanted)
     _issue(context, tuple(item for item in wanted if not is_satisfied(item, state.credentials)))
 
 
@@ -62,6 +67,14 @@ def is_satisfied(wanted: Wanted, credentials: Mapping[str, Credential]) -> bool:
     return there is not None and satisfies(there, wanted.parameters, credentials)
 
 
+def is_expiring(wanted: Wanted, credentials: Mapping[str, Credential], spec: ClusterSpec, now: datetime | None) -> bool:
+    """Whether the credential is due for a new version at *now*; None asks nobody.  Pure."""
+    there = credentials.get(wanted.leaf)
+    if there is None or now is None:
+        return False
+    return is_due(there, wanted.parameters, credentials, now, spec.health.renew_days)
+
+
 def retire_credentials(context: StepContext, step: Step) -> None:
     """Delete the credentials whose leaves ``details`` lists."""
     for leaf in step.details:
@@ -69,10 +82,19 @@ def retire_credentials(context: StepContext, step: Step) -> None:
         context.state.credentials.pop(leaf, None)
 
 
-def _issue(context: StepContext, wanted: tuple[Wanted, ...]) -> None:
+def _renew(context: StepContext, step: Step, wanted: tuple[Wanted, ...]) -> None:
+    """New versions of what the plan lists and is due: nothing else about it changes, so by itself it would stay."""
+    credentials, now = context.state.credentials, context.clock.now()
+    listed = (item for item in wanted if item.leaf in step.details)
+    due = tuple(item for item in listed if is_expiring(item, credentials, context.spec, now))
+    if due:
+        _issue(context, due, Mode.OVERWRITE)
+
+
+def _issue(context: StepContext, wanted: tuple[Wanted, ...], mode: Mode = Mode.CONVERGE) -> None:
     store = context.providers.credential_store
     requests = [(context.spec.id.credential(item.leaf), item.parameters) for item in wanted]
-    for item, credential in zip(wanted, store.generate_many(requests), strict=True):
+    for item, credential in zip(wanted, store.generate_many(requests, mode), strict=True):
         context.state.credentials[item.leaf] = credential
 
 

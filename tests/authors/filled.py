@@ -62,9 +62,12 @@ DNS = Filled(
             key = f"{record.name.lower()} {record.type}"
             fields = {"name": record.name.lower(), "type": record.type, "values": sorted(record.values)}
             with self._zone() as zone:
-                owner, _ = zone.get(key, (self._owner, None))
-                if owner != self._owner:
-                    raise Conflict(f"{record.name} belongs to {owner}; choose another name")
+                for owner, there in zone.values():
+                    if there["name"] != record.name.lower():
+                        continue
+                    types = {there["type"], record.type}
+                    if "CNAME" in types if len(types) == 2 else owner != self._owner:
+                        raise Conflict(f"{there['type']} {record.name} belongs to {owner}; choose another name")
                 zone[key] = (self._owner, {**fields, "ttl": record.ttl})
         """,
         "delete_record": """

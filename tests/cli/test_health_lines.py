@@ -16,6 +16,7 @@ from kubo_sdk.events import (
     RepairRefused,
     RepairsHeld,
     RepairsResumed,
+    RepairStopped,
 )
 from kubo_sdk.model.instance import ClusterId
 
@@ -36,6 +37,7 @@ WHOSE = {**WHEN, "problem": "failed_unit:worker/0", "instance": "worker/0"}
             RepairRefused(**WHOSE, why="it is paused"),
             "worker/0     failed_unit:worker/0 is left as it is: it is paused",
         ),
+        (RepairStopped(**WHOSE, why="it is off"), "worker/0     the repair is stopped: it is off"),
         (RepairsHeld(**WHEN, why="all are down"), "cluster      repairs are held: all are down"),
         (RepairsResumed(**WHEN), "cluster      repairs go on"),
         (LookFailed(**WHEN, error="no answer"), "cluster      failed: no answer"),

@@ -80,10 +80,14 @@ class Arena:
         self.is_whole()
         return dict(told)
 
+    def await_health(self) -> None:
+        wait_until(lambda: self.drill.cluster.status().healthy or None, what="all being well", timeout=120)
+
     def is_whole(self) -> None:
         cluster = self.drill.cluster
         # The monitor may still be labelling a Node that is Ready already.
         wait_until(lambda: self._nothing_to_do() or None, what="the end of the repair", timeout=60)
+        self.await_health()
         assert cluster.check() == ()
         assert sorted(vm.instance for vm in self.drill.vms()) == sorted(EVERYBODY)
         assert len(self.drill.cpi.list_disks(cluster.spec.id)) == 3
@@ -154,7 +158,7 @@ def test_an_etcd_member_that_lost_its_disk_joins_anew(arena: Arena) -> None:
         ("etcd/0", ("etcd",)),
         ("master/0", ("kube-apiserver", "kube-controller-manager", "kube-scheduler")),
         ("worker/0", ("kubelet", "kube-proxy", "containerd")),
-        ("proxy/0", ("haproxy",)),
+        ("proxy/0", ("kubo-haproxy",)),
     ],
 )
 def test_a_component_that_was_killed_is_back(arena: Arena, instance: str, units: tuple[str, ...]) -> None:
@@ -162,7 +166,7 @@ def test_a_component_that_was_killed_is_back(arena: Arena, instance: str, units:
     began = len(arena.drill.events)
     for unit in units:
         arena.drill.systemctl(instance, "kill", "--signal=KILL", unit)
-    wait_until(lambda: not arena.drill.cluster.check() or None, what="all being well", timeout=120)
+    arena.await_health()
     arena.is_whole()
     replaced = [event for event in arena.drill.events[began:] if event.get("step") == f"create vm {instance}"]
     assert replaced == []
@@ -255,7 +259,7 @@ def test_a_full_disk_is_named_and_nothing_is_destroyed(arena: Arena) -> None:
             timeout=60,
         )
         filler.unlink()
-        wait_until(lambda: not drill.cluster.check() or None, what="all being well", timeout=120)
+        arena.await_health()
     arena.is_whole()
     assert before in [disk.id for disk in drill.cpi.list_disks(drill.cluster.spec.id)]
 
@@ -293,4 +297,4 @@ def _resume(arena: Arena, instance: str) -> None:
     (vm,) = arena.drill.vms(instance)
     arena.drill.cpi.reboot_vm(vm.id)
     arena.site.kubo(arena.spec, "resume")
-    wait_until(lambda: not arena.drill.cluster.check() or None, what="all being well", timeout=120)
+    arena.await_health()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import attrs
 import pytest
@@ -10,6 +10,7 @@ import pytest
 from kubo_sdk.model.secret import Secret
 from kubo_sdk.pki.algorithm import KeyAlgorithm
 from kubo_sdk.pki.authority import issue
+from kubo_sdk.pki.renewal import is_due
 from kubo_sdk.pki.satisfaction import satisfies
 from kubo_sdk.ports.credentials import (
     Certificate,
@@ -80,3 +81,31 @@ def test_another_kind_never_satisfies(stored: dict[str, Credential]) -> None:
     password = Credential(name="/d/c/p", kind=Kind.PASSWORD, version="1", created_at=NOW, value=Text(text=Secret("x")))
     assert satisfies(password, PasswordParameters(), stored)
     assert not satisfies(password, LEAF, stored)
+
+
+def ending(name: str, days: float, **changes: object) -> Credential:
+    """A credential whose certificate was made at NOW and ends so many days later."""
+    value = Certificate(certificate="", private_key=Secret(""), ca="")
+    made = attrs.evolve(credential(name, value), expires_at=NOW + timedelta(days=days))
+    return attrs.evolve(made, **changes)
+
+
+@pytest.mark.parametrize(
+    ("lasts", "passed", "due"),
+    [(365, 334, False), (365, 335, True), (365, 400, True), (9, 5, False), (9, 6, True)],
+    ids=["not yet", "30 days before", "ended", "short life, not yet", "short life, a third left"],
+)
+def test_a_certificate_is_due_some_days_before_its_end_or_with_a_third_of_its_life_left(
+    lasts: int, passed: int, due: bool
+) -> None:
+    stored = {"ca": ending("/d/c/ca", 3650), "leaf": ending("/d/c/leaf", lasts)}
+    assert is_due(stored["leaf"], LEAF, stored, NOW + timedelta(days=passed), 30) is due
+
+
+def test_neither_an_authority_nor_what_a_person_put_nor_what_cannot_last_longer_is_due() -> None:
+    late = NOW + timedelta(days=364)
+    authority, leaf = ending("/d/c/ca", 365), ending("/d/c/leaf", 365)
+    assert not is_due(authority, CA, {"ca": authority}, late, 30)
+    assert not is_due(leaf, LEAF, {"ca": authority}, late, 30)
+    assert not is_due(attrs.evolve(leaf, generated=False), LEAF, {"ca": ending("/d/c/ca", 3650)}, late, 30)
+    assert is_due(leaf, LEAF, {"ca": ending("/d/c/ca", 3650)}, late, 30)

@@ -192,8 +192,16 @@ def test_the_member_of_a_machine_that_is_to_leave_is_no_leftover_yet() -> None:
 
 def test_an_expired_certificate_needs_a_person_and_one_that_holds_is_not_mentioned() -> None:
     ended = ("admin", WELL.at - timedelta(hours=1))
-    problem = only(attrs.evolve(WELL, expiries=(ended, ("ca", WELL.at + timedelta(days=1)))))
+    problem = only(attrs.evolve(WELL, expiries=(ended, ("ca", WELL.at + timedelta(days=100)))))
     assert (problem.id, problem.default) == ("expired_certificate:admin", Resolution.IGNORE)
+
+
+def test_a_certificate_that_is_due_is_renewed_and_an_authority_that_ends_soon_is_told_only() -> None:
+    soon = WELL.at + timedelta(days=20)
+    renewable = attrs.evolve(WELL, expiries=(("admin", soon),), renewals=(("admin", WELL.at),))
+    assert only(renewable).default is Resolution.RENEW
+    assert not found(attrs.evolve(renewable, renewals=(("admin", soon),)))
+    assert only(attrs.evolve(WELL, expiries=(("etcd-ca", soon),))).default is Resolution.IGNORE
 
 
 def test_what_was_stopped_on_purpose_has_no_problems_and_neither_has_its_node() -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import attrs
 import pytest
 
 from kubo_sdk.builtin.file_credentials.key_file import OwnKeyFile
@@ -11,7 +13,7 @@ from kubo_sdk.builtin.file_credentials.store import FileCredentialStore
 from kubo_sdk.errors import ProviderError
 from kubo_sdk.model.instance import ClusterId
 from kubo_sdk.model.secret import Secret
-from kubo_sdk.notes import LEAF, DirectorNotes, read_notes, write_notes
+from kubo_sdk.notes import LEAF, DirectorNotes, change_notes, read_notes, write_notes
 from kubo_sdk.ports.credentials import Kind, PasswordParameters, Text
 
 DEMO = ClusterId(director="kubo", name="demo")
@@ -58,3 +60,14 @@ def test_a_credential_of_another_kind_is_no_notes(store: FileCredentialStore) ->
     store.generate(DEMO.credential(LEAF), PasswordParameters())
     with pytest.raises(ProviderError, match="holds no notes"):
         read_notes(store, DEMO)
+
+
+def test_many_who_change_the_notes_at_once_lose_nothing(store: FileCredentialStore, tmp_path: Path) -> None:
+    names = tuple(f"worker/{number}" for number in range(20))
+
+    def pause(name: str) -> None:
+        change_notes(store, DEMO, tmp_path, lambda notes: attrs.evolve(notes, paused=(*notes.paused, name)))
+
+    with ThreadPoolExecutor(len(names)) as pool:
+        list(pool.map(pause, names))
+    assert set(read_notes(store, DEMO).paused) == set(names)

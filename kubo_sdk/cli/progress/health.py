@@ -11,6 +11,7 @@ from kubo_sdk.events import (
     RepairRefused,
     RepairsHeld,
     RepairsResumed,
+    RepairStopped,
 )
 
 
@@ -32,6 +33,8 @@ def _said(event: Event) -> str:
             said = f"{event.resolution}, attempt {event.attempt} of {event.attempts}: {event.why}"
         case RepairRefused():
             said = f"{event.problem} is left as it is: {event.why}"
+        case RepairStopped():
+            said = f"the repair is stopped: {event.why}"
         case RepairsHeld():
             said = f"repairs are held: {event.why}"
         case RepairsResumed():

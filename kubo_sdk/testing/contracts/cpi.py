@@ -10,7 +10,8 @@ Subclass `CpiContract` and give it a fixture ``cpi``::
 Every test has a cluster of its own, director ``kubo-contract``, and removes it.  What else can be given: fixtures
 ``other_cpi``, ``reconnected``, ``spawnable``, ``secrets``, ``clock``, ``break_next``, ``lose_answer``,
 ``exhaust_quota``, ``throttle``, ``locked_out``, ``made_by_hand``; attributes ``azs``, ``vm_size``, ``boot_timeout``,
-``patience``, ``concurrent_creates``, ``runs_commands``.  What is not given is skipped with its name.
+``patience``, ``concurrent_creates``, ``killed_moments``, ``runs_commands``.  What is not given is skipped with its
+name.
 A CPI that contributes files to machines passes `ContributionContract` as well.
 """
 

@@ -10,13 +10,16 @@ from kubo_sdk.testing.contracts.contract import not_offered
 from kubo_sdk.testing.contracts.cpi_site import CpiSite, Site
 from kubo_sdk.testing.spawn import Spawnable, count_moments, kill_at
 
-MOMENTS = 5
-
 Eventually = Callable[..., None]
 
 
 class CpiInterruption(CpiSite):
-    """A child process makes or deletes a machine and kills itself on the way; then everything goes on from there."""
+    """A child process makes or deletes a machine and kills itself on the way; then everything goes on from there.
+
+    ``killed_moments``: at how many moments of each call, spread over it.
+    """
+
+    killed_moments = 5
 
     @pytest.fixture
     def spawnable(self) -> Spawnable:
@@ -59,4 +62,4 @@ class CpiInterruption(CpiSite):
         whole = count_moments(spawnable, method, site.request())
         for vm in site.cpi.list_vms(site.cluster):
             site.cpi.delete_vm(vm.id)
-        return (1 + whole * part // MOMENTS for part in range(MOMENTS))
+        return (1 + whole * part // self.killed_moments for part in range(self.killed_moments))

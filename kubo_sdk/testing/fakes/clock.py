@@ -19,6 +19,8 @@ from kubo_sdk.engine.clock import Clock
 GRACE = 0.005
 # How often a sleeper that nobody wakes looks whether its event was set, in real seconds.
 LOOK = 0.02
+# How long, in real seconds, a daemon that has slept may work before the others' time passes without it.
+DAEMON_GRACE = 3.0
 
 
 @define(eq=False, order=False)
@@ -37,7 +39,8 @@ class VirtualClock:
 
     Time jumps to the earliest end of a sleep once no thread is seen working.  A thread is seen from its last look at
     the clock on for a few real milliseconds, and as long as it is inside `working`.  The sleep of a daemon thread ends
-    in its turn but makes no time pass by itself: a heartbeat would otherwise run away while others compute.
+    in its turn but makes no time pass by itself: a heartbeat would otherwise run away while others compute.  Then no
+    time passes until it sleeps again or ends, so what it sees does not depend on the host.
 
     *start* is the time of day at the beginning (UTC), by default the real one, so that certificates made by either
     clock are valid.
@@ -52,6 +55,7 @@ class VirtualClock:
         self._drivers = 0
         self._seen: dict[int, float] = {}
         self._busy: dict[int, int] = {}
+        self._daemons: dict[threading.Thread, float] = {}
 
     @property
     def time(self) -> float:
@@ -78,12 +82,14 @@ class VirtualClock:
         return self._time
 
     def sleep(self, seconds: float, wake: threading.Event | None = None) -> None:
-        me, drives = threading.get_ident(), not threading.current_thread().daemon
+        me, thread = threading.get_ident(), threading.current_thread()
+        drives = not thread.daemon
         with self._lock:
             sleeper = _Sleeper(self._time + max(seconds, 0.0), next(self._order), threading.Condition(self._lock))
             heappush(self._asleep, sleeper)
             busy = self._busy.pop(me, 0)
             self._seen.pop(me, None)
+            self._daemons.pop(thread, None)
             self._drivers += drives
             try:
                 while self._time < sleeper.due and not (wake is not None and wake.is_set()):
@@ -93,6 +99,8 @@ class VirtualClock:
                 self._wake_next(sleeper)
                 if busy:
                     self._busy[me] = busy
+                if not drives:
+                    self._daemons[thread] = time.monotonic() + DAEMON_GRACE
                 self._look()
 
     def lapse(self, seconds: float) -> None:
@@ -150,6 +158,10 @@ class VirtualClock:
         if self._busy:
             return GRACE
         newest = time.monotonic() - GRACE
+        for daemon, until in tuple(self._daemons.items()):
+            if daemon.is_alive() and newest < until:
+                return GRACE
+            self._daemons.pop(daemon, None)
         for thread, seen in tuple(self._seen.items()):
             if seen < newest:
                 self._seen.pop(thread, None)
