@@ -103,5 +103,6 @@ class Writer(Pacer):
 
     def lost(self) -> set[str]:
         """What was acknowledged and is not there.  Raises Unavailable while the API does not answer."""
+        before = set(self.acknowledged)  # What is acknowledged while the list is made need not be in it.
         listed = self._new().list("/api/v1/namespaces/default/configmaps")
-        return self.acknowledged - {item["metadata"]["name"] for item in listed}
+        return before - {item["metadata"]["name"] for item in listed}

@@ -19,6 +19,7 @@ from kubo_sdk.planning.decision import Choice, Decision, Standing
 from kubo_sdk.planning.diagnosis import diagnose
 from kubo_sdk.planning.health import HealthReport
 from kubo_sdk.planning.history import History, owner
+from kubo_sdk.planning.impatience import impatient
 from kubo_sdk.planning.rungs import patience
 
 # A repair that is stopped again and again gets more and more time in between, at most so many seconds.
@@ -32,7 +33,7 @@ class Monitor:
     early when its course is stopped: meanwhile others go on looking.
 
     *unfinished*: a repair was cut off.  What that left half done need not look ill (a Node without its labels, a file
-    that still names an old address), so once nothing is wrong, it is finished.  Repairs that fail leave such things too.
+    that still names an old address), so once nothing is wrong, it is finished.  Failed repairs leave such things too.
 
     What it remembers, since when something is wrong and what was tried, ends with it.
     """
@@ -56,6 +57,7 @@ class Monitor:
         self._clock = clock
         self._emit = emit
         self._stops = 0
+        self._nap = CancelToken()
         self._telling = Telling(spec.id, emit)
         self.history = History()
 
@@ -69,8 +71,13 @@ class Monitor:
             if once and settled:
                 return
             if not repaired:
+                self._nap = stop.child()
                 with contextlib.suppress(Cancelled):
-                    stop.sleep(self._clock, self._spec.health.probe_seconds)
+                    self._nap.sleep(self._clock, self._spec.health.probe_seconds)
+
+    def wake(self) -> None:
+        """Look now, if nothing is being done.  From any thread."""
+        self._nap.cancel("something happened")
 
     def _round(self, stop: CancelToken, *, once: bool) -> tuple[bool, bool]:
         """One look and what follows: whether something was repaired, and whether nothing more is to be expected."""
@@ -96,7 +103,7 @@ class Monitor:
 
     def decide(self) -> Decision:
         """Look, and say what is to be done now."""
-        report = self._look()
+        report = impatient(self._look(), self.history, self._spec.health)
         self._paused = report.cluster_paused
         problems = diagnose(report, self._spec)
         self.history = self.history.saw(problems, report).within(self._spec.health.window_seconds, report.at)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable
 
 from kubo_sdk.engine.cancel import CancelToken
@@ -9,6 +10,7 @@ from kubo_sdk.events import Event
 from kubo_sdk.healing import Healer
 from kubo_sdk.model.spec import ClusterSpec
 from kubo_sdk.monitor.loop import Monitor
+from kubo_sdk.monitor.node_watch import NodeWatch
 from kubo_sdk.probe import Prober
 
 # Going onto a machine is what costs.  One that is well is entered at every second probe, and no more than so many a
@@ -39,7 +41,9 @@ def watch(
             clock=healer.clock,
             unfinished=unfinished,
         )
-        monitor.run(stop, once=once)
+        # Who looks only until all is well needs nobody to wake it.
+        with contextlib.nullcontext() if once else NodeWatch(prober.api, monitor.wake):
+            monitor.run(stop, once=once)
 
 
 def machines_every(spec: ClusterSpec) -> float:

@@ -19,6 +19,20 @@ def _sorted(values: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted(values))
 
 
+def _check_ipv4(text: str) -> None:
+    try:
+        IPv4Address(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is no IPv4 address; write it as 192.0.2.1") from None
+
+
+def _check_ipv6(text: str) -> None:
+    try:
+        IPv6Address(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is no IPv6 address; write it as 2001:db8::1") from None
+
+
 def _check_host(text: str) -> None:
     if not _NAME.fullmatch(text):
         raise ValueError(f"{text!r} is no full name; write its labels with dots between them and none at the end")
@@ -38,8 +52,8 @@ def _check_text(text: str) -> None:
 
 
 _CHECKS: Mapping[str, Callable[[str], object]] = {
-    "A": IPv4Address,
-    "AAAA": IPv6Address,
+    "A": _check_ipv4,
+    "AAAA": _check_ipv6,
     "CNAME": _check_host,
     "TXT": _check_text,
     "SRV": _check_service,

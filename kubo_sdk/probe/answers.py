@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from concurrent.futures import Future
 from datetime import datetime
 from typing import TypeVar
@@ -38,6 +38,8 @@ class MachineAnswer:
 class Answers:
     """By instance id.  Whoever is not in there was not asked, for the reason in ``unasked``.
 
+    ``beats`` are the leases of the Nodes, where they were asked for; ``mute`` the Nodes whose kubelets do not renew them.
+
     ``nodes`` is None when no API server told them, for the reason in ``no_nodes``.  ``api_ready``: the API's endpoint
     told them itself.
     """
@@ -46,6 +48,8 @@ class Answers:
     servers: Mapping[str, Future[tuple[str, ...]]] = field(factory=dict)
     members: Mapping[str, Future[MemberAnswer]] = field(factory=dict)
     nodes: tuple[NodeStatus, ...] | None = None
+    beats: Mapping[str, str] = field(factory=dict)
+    mute: Collection[str] = ()
     api_ready: bool = False
     no_nodes: str = ""
     unasked: str = ""
@@ -65,7 +69,8 @@ def facts(  # noqa: PLR0917 (one value of each kind)
     found = [machine, *_inside(instance, vm, Source.DISK in others, answers, now)]
     if own:
         settled = all(fact.verdict is not Verdict.UNKNOWN for fact in found)
-        found.append(_patient(_own(spec, instance, vm, answers, now), found, settled=settled))
+        said = _patient(_own(spec, instance, vm, answers, now), found, settled=settled)
+        found.append(_doubted(said, found, node_name(spec, instance, vm.address), answers))
     return tuple(found)
 
 
@@ -92,6 +97,14 @@ def _patient(fact: Fact, found: list[Fact], *, settled: bool) -> Fact:
         return fact
     booting = any(other.word == BOOTING for other in found)
     return unknown(fact.source, BOOTING if booting else STARTING, fact.seen)
+
+
+def _doubted(fact: Fact, found: list[Fact], node: str, answers: Answers) -> Fact:
+    """A Ready Node says nothing of a machine that is silent and whose kubelet is, too."""
+    silent = any(other.source is Source.SHELL and other.verdict is Verdict.BAD for other in found)
+    if fact.source is Source.NODE and fact.verdict is Verdict.GOOD and silent and node in answers.mute:
+        return unknown(Source.NODE, f"{fact.word}, but its kubelet is silent", fact.seen)
+    return fact
 
 
 def _own(spec: ClusterSpec, instance: Instance, vm: Vm, answers: Answers, now: datetime) -> Fact:

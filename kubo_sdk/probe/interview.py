@@ -25,7 +25,7 @@ from kubo_sdk.probe.doors import doors_for
 from kubo_sdk.probe.ground import Ground
 from kubo_sdk.probe.lines import Lines
 from kubo_sdk.probe.memory import trouble_of
-from kubo_sdk.probe.questions import MemberAnswer, ask_api_server, ask_machine, ask_member, ask_nodes
+from kubo_sdk.probe.questions import MemberAnswer, ask_api_server, ask_beats, ask_machine, ask_member, ask_nodes
 from kubo_sdk.steps.access import ADMIN
 from kubo_sdk.steps.endpoints import API
 
@@ -43,7 +43,7 @@ NodesAnswer = Future[tuple[NodeStatus, ...]]
 @frozen(kw_only=True)
 class Interview:
     """``well``: by id of the machine, answers that are still good enough; ``trusted``: the machines that were well
-    when they were asked last.  ``ends``: when, as monotonic time.
+    when they were asked last.  ``beats``: the leases of the Nodes are asked for.  ``ends``: when, as monotonic time.
     """
 
     spec: ClusterSpec
@@ -53,6 +53,7 @@ class Interview:
     lines: Lines
     well: Mapping[str, MachineAnswer]
     trusted: Collection[str]
+    beats: bool = False
     now: datetime
     ends: float
 
@@ -62,10 +63,11 @@ class Interview:
         through = self._ask_nodes()
         servers = self._ask_servers()
         members = self._ask_members()
+        beats = self._ask_beats()
         machines = {instance.id: self._ask_machine(instance, vm) for instance, vm in self._running()}
         beside = self._ask_nodes_beside(through, servers)
         shells = [machine.answer for machine in machines.values()]
-        asked: list[Future[Any]] = [*shells, *servers.values(), *members.values(), *through]
+        asked: list[Future[Any]] = [*shells, *servers.values(), *members.values(), *through, *beats]
         wait(asked, self._left())
         self._await_one([*through, *beside])
         told = (answer.result() for answer in (*through, *beside) if not trouble_of(answer))
@@ -75,6 +77,7 @@ class Interview:
             servers=servers,
             members=members,
             nodes=next(told, None),
+            beats=next((beat.result() for beat in beats if not trouble_of(beat)), {}),
             api_ready=any(not trouble for trouble in troubles),
             no_nodes="; ".join(troubles) or "it has no address yet",
             unasked=f"no credentials: {keys.trouble or 'deploy the cluster'}",
@@ -128,6 +131,12 @@ class Interview:
         if admin is None or api is None:
             return []
         return [self._ask_line("nodes", (api.host, api.port), admin, ask_nodes)]
+
+    def _ask_beats(self) -> list[Future[dict[str, str]]]:
+        admin, api = self._key(ADMIN), self.ground.endpoints.value.get(API)
+        if not self.beats or admin is None or api is None:
+            return []
+        return [self._ask_line("beats", (api.host, api.port), admin, ask_beats)]
 
     def _ask_nodes_beside(
         self, through: list[NodesAnswer], servers: Mapping[str, Future[tuple[str, ...]]]

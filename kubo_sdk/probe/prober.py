@@ -9,17 +9,25 @@ from datetime import datetime, timedelta
 from time import monotonic
 from types import TracebackType
 
+from attrs import evolve
+
+from kubo_sdk.clients.https import HttpsClient
+from kubo_sdk.clients.kubernetes import KubernetesClient
 from kubo_sdk.engine.clock import Clock
+from kubo_sdk.model.instance import Role
 from kubo_sdk.model.spec import ClusterSpec
-from kubo_sdk.planning.health import HealthReport
+from kubo_sdk.planning.health import HealthReport, Source, Verdict
+from kubo_sdk.ports.credentials import Certificate
 from kubo_sdk.ports.ingress import Endpoint
 from kubo_sdk.probe.answers import Answers, MachineAnswer
 from kubo_sdk.probe.asking import AskingThreads
+from kubo_sdk.probe.beats import Beats
 from kubo_sdk.probe.ground import Ground
 from kubo_sdk.probe.interview import ONE_QUESTION, Interview
 from kubo_sdk.probe.lines import Lines
 from kubo_sdk.probe.report import make_report
 from kubo_sdk.providers import Providers
+from kubo_sdk.steps.access import ADMIN
 from kubo_sdk.steps.endpoints import API
 
 PATIENCE = 1.5
@@ -57,6 +65,8 @@ class Prober:
         self._patience = patience
         self._machines_every = timedelta(seconds=machines_every)
         self._well: dict[str, MachineAnswer] = {}
+        self._silent = False
+        self._beats = Beats()
         self._threads = AskingThreads()
         self._ground = Ground(spec, providers, self._threads)
         self._lines = Lines(patience=patience * ONE_QUESTION)
@@ -78,10 +88,13 @@ class Prober:
             lines=self._lines,
             well=self._still_well(now),
             trusted=self._well.keys(),
+            beats=self._silent,
             now=now,
             ends=ends,
         )
         answers = interview.answers()
+        self._beats.hear(answers.beats, now)
+        answers = evolve(answers, mute=self._beats.mute(now))
         report = make_report(self._spec, self._ground, answers, now)
         self._remember(report, answers)
         self._threads.tidy()
@@ -91,6 +104,22 @@ class Prober:
     def endpoint(self) -> Endpoint | None:
         """Where the API is, as the last probe found it."""
         return self._ground.endpoints.value.get(API)
+
+    def api(self) -> KubernetesClient | None:
+        """A client of its own for the API, as the last probe found it; None before."""
+        endpoint, admin = self.endpoint, self._ground.keys.value.opened.get(ADMIN)
+        if endpoint is None or admin is None or not isinstance(admin.value, Certificate):
+            return None
+        who = admin.value
+        return KubernetesClient(
+            HttpsClient(
+                [(endpoint.host, endpoint.port)],
+                ca=who.ca,
+                certificate=who.certificate,
+                private_key=who.private_key,
+                timeout=self._patience,
+            )
+        )
 
     def close(self) -> None:
         """Close the connections and let the threads go."""
@@ -107,6 +136,8 @@ class Prober:
         return {vm: said for vm, said in self._well.items() if now - said.seen < self._machines_every}
 
     def _remember(self, report: HealthReport, answers: Answers) -> None:
+        workers = (health for health in report.instances if health.instance.role is Role.WORKER)
+        self._silent = any(worker.says(Source.SHELL, Verdict.BAD) for worker in workers)
         self._well = {
             health.vm.id: answers.machines[health.instance.id]
             for health in report.instances

@@ -16,6 +16,7 @@ from kubo_sdk.nodes.probe_script import VitalSigns, parse_vital_signs, probe_com
 from kubo_sdk.ports.credentials import User
 from kubo_sdk.ports.shell import Shell
 
+BEATS = "/apis/coordination.k8s.io/v1/namespaces/kube-node-lease/leases"
 # Said of a server that answers a ping and nothing else: so it does without etcd.
 WAITS = "alive, and answers nothing else"
 
@@ -85,6 +86,12 @@ def ask_api_server(https: HttpsClient) -> tuple[str, ...]:
         return ()
     failed = _FAILED_CHECK.findall(response.body.decode(errors="replace"))
     return tuple(failed) or (f"HTTP {response.status}",)
+
+
+def ask_beats(https: HttpsClient) -> dict[str, str]:
+    """By the name of each Node, when its kubelet has renewed its lease last, as the kubelet's own clock tells."""
+    leases = KubernetesClient(https).list(BEATS)
+    return {lease["metadata"]["name"]: str(lease.get("spec", {}).get("renewTime", "")) for lease in leases}
 
 
 def ask_nodes(https: HttpsClient) -> tuple[NodeStatus, ...]:

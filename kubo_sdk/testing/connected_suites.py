@@ -28,6 +28,16 @@ from kubo_sdk.testing.node_contexts import namesake_spec, stranger_spec
 from kubo_sdk.testing.spawn import Spawnable
 from kubo_sdk.testing.subject import Subject
 
+TOLD = (
+    "azs",
+    "boot_timeout",
+    "concurrent_creates",
+    "killed_moments",
+    "patience",
+    "record_types",
+    "runs_commands",
+)
+
 
 def _require_other_connections(subject: Subject) -> None:
     if subject.settings.one_process:
@@ -48,7 +58,7 @@ class _Connected(Contract):
     def as_told(self, subject: Subject) -> None:
         """The attributes of the suite, as the settings have them."""
         settings = subject.settings
-        for name in ("azs", "boot_timeout", "patience", "concurrent_creates", "runs_commands", "record_types"):
+        for name in TOLD:
             setattr(self, name, getattr(settings, name))
         self.vm_size = settings.vm
 

@@ -36,5 +36,6 @@ class SuiteSettings:
     boot_timeout: float = 300.0
     patience: float = 30.0
     concurrent_creates: int = 50
+    killed_moments: int = 5
     runs_commands: bool = True
     record_types: tuple[str, ...] = field(default=RECORD_TYPES, validator=_known_types)

@@ -47,5 +47,5 @@ def test_the_name_of_the_api_is_an_address_or_an_alias(host: str, type: str, val
 def test_a_name_that_becomes_an_alias_and_an_address_again_is_never_both() -> None:
     with FakeCloud() as cloud:
         dns = FakeDns(cloud.site(SPEC.id))
-        for host, type in (("192.0.2.1", "A"), ("lb.example.net", "CNAME"), ("192.0.2.2", "A")):
-            assert published(dns, host) == (Record(name=API, type=type, values=(host,)),)
+        for host, kind in (("192.0.2.1", "A"), ("lb.example.net", "CNAME"), ("192.0.2.2", "A")):
+            assert published(dns, host) == (Record(name=API, type=kind, values=(host,)),)
