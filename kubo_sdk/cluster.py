@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import shutil
 from collections.abc import Mapping, Sequence
 from functools import cached_property, partial
 from pathlib import Path
@@ -122,7 +120,7 @@ class Cluster:
             if current.fingerprint != plan.fingerprint:
                 raise PlanOutdated(f"cluster {self.spec.id} changed since the plan was made; plan again")
             operation.run(plan, state)
-            self._forget(operation, plan)
+            _forget(operation, plan)
 
     def deploy(self) -> None:
         """Plan and apply under one lease: create what is missing, change what differs.
@@ -144,7 +142,7 @@ class Cluster:
         with operation.leased():
             plan, state = self._plan_delete(keep_disks)
             operation.run(plan, state)
-            self._forget(operation, plan)
+            _forget(operation, plan)
 
     def status(self) -> ClusterStatus:
         """How the cluster is now, within two seconds.  A machine that does not answer is a finding, not an error."""
@@ -280,15 +278,6 @@ class Cluster:
             observers=(*self._observers, self._plugins.emit),
         )
 
-    def _forget(self, operation: Operation, plan: Plan) -> None:
-        """After a deletion, remove the journal and the lease, and directories that held nothing else."""
-        if plan.operation != "delete" or plan.keeps_disks:
-            return
-        shutil.rmtree(operation.place, ignore_errors=True)
-        with contextlib.suppress(OSError):
-            for place in (operation.place.parent, operation.place.parent.parent, self.state_dir):
-                place.rmdir()
-
 
 def _check(spec: ClusterSpec) -> None:
     """Raise ConfigError with everything that is wrong with *spec*, before anything is looked at."""
@@ -300,3 +289,9 @@ def _check(spec: ClusterSpec) -> None:
         problems += [f"{line_of(spec.kubernetes.source)}{problem}" for problem in error.problems]
     if problems:
         raise ConfigError(problems)
+
+
+def _forget(operation: Operation, plan: Plan) -> None:
+    """After a deletion that keeps nothing, keep nothing either."""
+    if plan.operation == "delete" and not plan.keeps_disks:
+        operation.forget()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -167,6 +168,14 @@ class Operation:
         perform(self._context(state, halt, step), step)
         if lease is not None and step.verb in API_CAME_UP:
             lease.acquire_or_stop()
+
+    def forget(self) -> None:
+        """Remove the journal and the lease, and the directories above that held nothing else."""
+        shutil.rmtree(self.place, ignore_errors=True)
+        clusters = self.place.parent.parent
+        with contextlib.suppress(OSError):
+            for place in (self.place.parent, clusters, clusters.parent):
+                place.rmdir()
 
     def emit(self, event: Event) -> None:
         """Tell the journal and every observer.  What an observer raises is logged and changes nothing."""

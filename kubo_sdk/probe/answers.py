@@ -38,7 +38,7 @@ class MachineAnswer:
 class Answers:
     """By instance id.  Whoever is not in there was not asked, for the reason in ``unasked``.
 
-    ``beats`` are the leases of the Nodes, where they were asked for; ``mute`` the Nodes whose kubelets do not renew them.
+    ``beats`` are the leases of the Nodes, where they were asked for; ``mute`` the Nodes whose kubelets renew none.
 
     ``nodes`` is None when no API server told them, for the reason in ``no_nodes``.  ``api_ready``: the API's endpoint
     told them itself.

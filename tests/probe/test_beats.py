@@ -39,7 +39,10 @@ def test_what_was_not_asked_for_meanwhile_counts_from_the_next_answer_on() -> No
 def test_a_silent_worker_is_sure_to_be_ill_as_soon_as_its_kubelet_is_silent_too(
     tmp_path: Path, renews: bool, evidence: Evidence
 ) -> None:
-    with deployed(tmp_path, instance_groups=sized(etcd=1, master=1, worker=2, proxy=0)) as site, site.prober() as asking:
+    with (
+        deployed(tmp_path, instance_groups=sized(etcd=1, master=1, worker=2, proxy=0)) as site,
+        site.prober() as asking,
+    ):
         node = next(node.name for node in asking.probe().nodes or () if node.instance == "worker-0")
         client = asking.api()
         assert client is not None
@@ -47,9 +50,7 @@ def test_a_silent_worker_is_sure_to_be_ill_as_soon_as_its_kubelet_is_silent_too(
         for beat in range(4):
             metadata = {"name": node, "namespace": "kube-node-lease"}
             spec = {"renewTime": f"2026-01-01T00:00:{beat * renews:02}.000000Z"}
-            client.apply(
-                {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata, "spec": spec}
-            )
+            client.apply({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": metadata, "spec": spec})
             report = asking.probe()
             site.cloud.clock.advance(MUTE_SECONDS / 2)
         assert report.health("worker/0").says(Source.NODE, Verdict.GOOD) is renews
