@@ -103,7 +103,7 @@ def test_without_an_api_it_asks_seldom_and_ends_at_once() -> None:
         if len(asked) == 3:
             third.set()
 
-    with NodeWatch(nothing, pytest.fail, pause=0.2):  # type: ignore[arg-type]
+    with NodeWatch(nothing, pytest.fail, pause=0.2):
         assert third.wait(REAL)
     assert asked[2] - began >= 0.4
 

@@ -83,11 +83,10 @@ def test_another_kind_never_satisfies(stored: dict[str, Credential]) -> None:
     assert not satisfies(password, LEAF, stored)
 
 
-def ending(name: str, days: float, **changes: object) -> Credential:
+def ending(name: str, days: float) -> Credential:
     """A credential whose certificate was made at NOW and ends so many days later."""
     value = Certificate(certificate="", private_key=Secret(""), ca="")
-    made = attrs.evolve(credential(name, value), expires_at=NOW + timedelta(days=days))
-    return attrs.evolve(made, **changes)
+    return attrs.evolve(credential(name, value), expires_at=NOW + timedelta(days=days))
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ GRACE = 0.005
 # How often a sleeper that nobody wakes looks whether its event was set, in real seconds.
 LOOK = 0.02
 # How long, in real seconds, a daemon that has slept may work before the others' time passes without it.
-DAEMON_GRACE = 3.0
+DAEMON_GRACE = 0.15
 
 
 @define(eq=False, order=False)

@@ -25,7 +25,7 @@ class ForeignSite(CpiSite):
     runs_commands = False
     # A BOSH CPI is a process for each call, and has_vm one call for each machine listed.
     concurrent_creates = 6
-    killed_moments = 3
+    killed_moments = 2
     azs = ("z1", "z2")
 
     @pytest.fixture
