@@ -17,6 +17,9 @@ from kubo_sdk.planning.plan import Effect, Verb
 from kubo_sdk.planning.situation import Situation
 from kubo_sdk.ports.cpi import Vm, VmState
 
+# The leaf of the certificate every kubelet has, without the slug of its instance.
+KUBELET = "kubelet-server-"
+
 
 def plan_leaving(draft: Draft, situation: Situation) -> None:
     """The last steps of a plan: etcd's members one after the other, everything else at once."""
@@ -80,8 +83,13 @@ def _machine_leaves(draft: Draft, situation: Situation, vm: Vm, ready: Iterable[
 
 
 def _nodes_leave(draft: Draft, situation: Situation) -> None:
-    wished = {view.instance.slug for view in situation.observation.instances}
-    for slug in situation.observation.nodes:
+    observation = situation.observation
+    wished = {view.instance.slug for view in observation.instances}
+    slugs = {*observation.nodes}
+    if not observation.api_ready:
+        # Nobody could tell the Nodes.  Whoever was one has a kubelet's certificate, which goes after its Node.
+        slugs |= {leaf.removeprefix(KUBELET) for leaf in observation.stray_credentials if leaf.startswith(KUBELET)}
+    for slug in sorted(slugs):
         if slug not in wished:
             name = instance_of(slug)
             draft.add(
@@ -95,7 +103,7 @@ def _nodes_leave(draft: Draft, situation: Situation) -> None:
 
 def _traces_leave(draft: Draft, situation: Situation) -> None:
     names, leaves = situation.observation.stale_names, situation.observation.stray_credentials
-    gone = draft.ids(Verb.DELETE_VM)
+    gone = (*draft.ids(Verb.DELETE_VM), *draft.ids(Verb.DELETE_NODE))
     if names:
         draft.add(Verb.DELETE_NAMES, reason=GONE, effect=Effect.DELETE, needs=gone, details=names)
     if leaves:
