@@ -246,9 +246,10 @@ class ApiServer:
 @pytest.fixture(scope="session")
 def binaries() -> Path:
     """Where the Kubernetes programs are: KUBO_TEST_BIN, or the newest release in the cache."""
-    cached = sorted(Path("/var/cache/kubo/releases").glob("*/bin"), key=lambda path: path.stat().st_mtime)
+    cache = Path(os.environ.get("KUBO_CACHE", "/var/cache/kubo"))
+    cached = sorted(cache.glob("releases/*/bin"), key=lambda path: path.stat().st_mtime)
     for directory in (*map(Path, filter(None, [os.environ.get("KUBO_TEST_BIN")])), *reversed(cached)):
-        if (directory / "kube-apiserver").is_file():
+        if os.access(directory / "kube-apiserver", os.X_OK):
             return directory
     pytest.skip("no kube-apiserver; name its directory in KUBO_TEST_BIN")
 

@@ -42,7 +42,9 @@ def test_a_silent_worker_is_sure_to_be_ill_as_soon_as_its_kubelet_is_silent_too(
     spec = fake_spec(tmp_path / "release", instance_groups=sized(etcd=1, master=1, worker=2, proxy=0))
     with FakeCloud() as cloud:
         plugins = Plugins(cloud.plugin(), load_installed=False)
-        cluster = Cluster(spec, plugins=plugins, clock=cloud.clock, state_dir=tmp_path / "state")
+        cluster = Cluster(
+            spec, plugins=plugins, clock=cloud.clock, state_dir=tmp_path / "state", cache_dir=tmp_path / "cache"
+        )
         cluster.deploy()
         with Prober(spec, cluster.providers, cloud.clock) as asking:
             node = next(node.name for node in asking.probe().nodes or () if node.instance == "worker-0")

@@ -104,7 +104,9 @@ def test_a_cluster_that_was_just_deployed_is_healthy_in_every_respect(site: Site
 def test_before_the_first_deploy_nothing_is_there_and_that_is_no_error(tmp_path: Path) -> None:
     with FakeCloud() as cloud:
         spec = fake_spec(tmp_path / "release")
-        cluster = Cluster(spec, plugins=Plugins(cloud.plugin(), load_installed=False), state_dir=tmp_path)
+        cluster = Cluster(
+            spec, plugins=Plugins(cloud.plugin(), load_installed=False), state_dir=tmp_path, cache_dir=tmp_path
+        )
         report = probe(spec, cluster.providers, cloud.clock)
         assert {word(report, instance.id, Source.MACHINE) for instance in spec.instances()} == {"missing"}
         assert (report.api_ready, report.members, report.nodes, report.expiries) == (False, None, None, ())

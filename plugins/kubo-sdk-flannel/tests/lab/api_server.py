@@ -19,10 +19,11 @@ USER = "kubo:flannel"
 
 def find_programs() -> Path | None:
     """Where the Kubernetes programs are: KUBO_TEST_BIN, or the newest release in the cache."""
-    cached = sorted(Path("/var/cache/kubo/releases").glob("*/bin"), key=lambda path: path.stat().st_mtime)
+    cache = Path(os.environ.get("KUBO_CACHE", "/var/cache/kubo"))
+    cached = sorted(cache.glob("releases/*/bin"), key=lambda path: path.stat().st_mtime)
     given = os.environ.get("KUBO_TEST_BIN")
     candidates = [*([Path(given)] if given else []), *reversed(cached)]
-    return next((directory for directory in candidates if (directory / "kube-apiserver").is_file()), None)
+    return next((directory for directory in candidates if os.access(directory / "kube-apiserver", os.X_OK)), None)
 
 
 class ApiServer:
@@ -68,7 +69,7 @@ class ApiServer:
         }
         command = [str(self._programs / "kube-apiserver"), *(f"--{name}={value}" for name, value in flags.items())]
         self._process = self._place.start(command, self.log)
-        wait_for(lambda: "ok" in self._kubectl(["get", "--raw", "/readyz"]).stdout, f"the API server ({self.log})", 60)
+        wait_for(lambda: "ok" in self._kubectl(["get", "--raw", "/readyz"]).stdout, f"the API server ({self.log})", 180)
 
     def stop(self) -> None:
         self.stop_api()
