@@ -159,7 +159,7 @@ class Cluster:
         brake hold back what somebody asks for.  Raises ConfigError where there is no such problem or resolution,
         UnsafePlan where etcd's majority would suffer or the cluster is paused.
         """
-        self._healer().heal(resolutions or {}, auto=auto)
+        self._healer().heal(resolutions or {}, auto=auto, unfinished=self._is_unfinished)
         return self.check()
 
     def monitor(self, stop: CancelToken | None = None, *, once: bool = False) -> None:
@@ -168,8 +168,7 @@ class Cluster:
         With *once*, end as soon as nothing is wrong that time or a repair may change.
         """
         stop = stop or self._cancel
-        unfinished = has_unfinished(self._place / JOURNAL, (HEAL, RECREATE))
-        watch(self._healer(stop), self._operation(HEAL).emit, stop, once=once, unfinished=unfinished)
+        watch(self._healer(stop), self._operation(HEAL).emit, stop, once=once, unfinished=self._is_unfinished)
 
     def pause(self, instance_id: str | None = None) -> None:
         """Have every director leave that instance alone, or (None) the whole cluster, until `resume`."""
@@ -227,6 +226,10 @@ class Cluster:
         if found is None:
             raise NotFound(f"Kubernetes {self.spec.kubernetes.version} is not in the cache; deploy the cluster first")
         return found
+
+    @property
+    def _is_unfinished(self) -> bool:
+        return has_unfinished(self._place / JOURNAL, (HEAL, RECREATE))
 
     def _plan(self) -> tuple[Plan, RunState]:
         return self._upkeep.plan_deploy()

@@ -44,11 +44,14 @@ class Healer:
         """What is wrong now."""
         return diagnose(probe(self.spec, self.providers, self.clock), self.spec)
 
-    def heal(self, resolutions: Mapping[str, str], *, auto: bool) -> Decision:
-        """Do once what is asked for, and with *auto* what is safe about everything else."""
+    def heal(self, resolutions: Mapping[str, str], *, auto: bool, unfinished: bool = False) -> Decision:
+        """Do once what is asked for, and with *auto* what is safe about everything else.
+
+        *unfinished*: a repair before this one was cut off, and what it left half done need not look ill yet.
+        """
         report = probe(self.spec, self.providers, self.clock)
         decision = choose(diagnose(report, self.spec), report, resolutions, auto=auto)
-        if decision.acts:
+        if decision.acts or (auto and unfinished and not report.cluster_paused):
             self.repair(decision)
         return decision
 
