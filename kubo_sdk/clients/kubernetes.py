@@ -136,11 +136,16 @@ class KubernetesClient:
         for item in sorted(items, key=lambda item: item["kind"] not in FIRST):
             self.apply(item)
 
-    def delete(self, item: Object) -> None:
-        """Delete the object that *item* names, and in the background what it owns.  Absent is fine."""
+    def delete(self, item: Object, *, grace_seconds: int | None = None) -> None:
+        """Delete the object that *item* names, and in the background what it owns.  Absent is fine.
+
+        With a grace of 0 a pod's object goes at once, whether its containers run or not.
+        """
+        options: dict[str, str | int] = {"propagationPolicy": "Background"}
+        options |= {} if grace_seconds is None else {"gracePeriodSeconds": grace_seconds}
         try:
             path = self._path(item)
-            body = json.dumps({"propagationPolicy": "Background"}).encode()
+            body = json.dumps(options).encode()
             headers = {"Content-Type": "application/json"}
             self._https.request("DELETE", path, body, headers=headers).check(f"delete {path}")
         except NotFound:

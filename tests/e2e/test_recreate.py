@@ -17,7 +17,7 @@ Cluster = tuple[Site, Path]
 @pytest.fixture(scope="module")
 def pair(shared_site: Site) -> Cluster:
     shape = (("etcd", 3), ("master", 1), ("worker", 2), ("proxy", 1))
-    spec = shared_site.spec("replaced", shape=shape, update={"drain_timeout_seconds": 4})
+    spec = shared_site.spec("replaced", shape=shape, update={"drain_timeout_seconds": 10})
     shared_site.kubo(spec, "up")
     shared_site.kubectl(spec, "create", "configmap", "kept", "--from-literal=a=b")
     run_workload(shared_site, spec)
