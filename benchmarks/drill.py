@@ -116,19 +116,18 @@ class Drill:
     def break_and_heal(self, what: str, act: Callable[[], object], concerned: Sequence[str]) -> dict[str, Any]:
         """Break something, wait until all is well again, and tell how it went.
 
-        ``detected_seconds``: until the monitor told of a problem with one of *concerned*.  ``healed_seconds``: from
+        ``detected_seconds``: from the first touch until the monitor told of a problem with one of *concerned*.  ``healed_seconds``: from
         then until every source called every instance well again.
         """
         seen = len(self.events)
         began = datetime.now(UTC)
         act()
-        broken = datetime.now(UTC)
         detected = self._await_problem(seen, concerned)
         healed = self._await_health()
         steps = [event["step"] for event in self.events[seen:] if event["event"] == "StepFinished"]
         return {
             "fault": what,
-            "detected_seconds": round((detected - broken).total_seconds(), 2),
+            "detected_seconds": round((detected - began).total_seconds(), 2),
             "healed_seconds": round((healed - detected).total_seconds(), 2),
             "api": self.reader.since(began),
             "writes": {**self.writer.since(began), "lost": len(self.writer.lost())},
