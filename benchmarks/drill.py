@@ -116,8 +116,8 @@ class Drill:
     def break_and_heal(self, what: str, act: Callable[[], object], concerned: Sequence[str]) -> dict[str, Any]:
         """Break something, wait until all is well again, and tell how it went.
 
-        ``detected_seconds``: from the first touch until the monitor told of a problem with one of *concerned*.  ``healed_seconds``: from
-        then until every source called every instance well again.
+        ``detected_seconds``: from the first touch until the monitor told of a problem with one of *concerned*.
+        ``healed_seconds``: from then until every source called every instance well again.
         """
         seen = len(self.events)
         began = datetime.now(UTC)

@@ -15,6 +15,17 @@ pytestmark = pytest.mark.e2e
 ROOT = Path(__file__).resolve().parents[2]
 
 
+def test_heal_tells_how_soon_a_loss_is_seen_and_mended(empty_site: Site) -> None:
+    program = str(ROOT / "benchmarks/heal")
+    done = empty_site.run(empty_site.command(sys.executable, program, "--only", "worker lost"))
+    (run,) = json.loads(done.stdout)["runs"]
+    assert "create vm worker/1" in run["steps"]
+    assert run["decisions"] == ["missing_vm:worker/1: recreate"]
+    assert run["detected_seconds"] > 0
+    assert run["healed_seconds"] > 0
+    assert (run["writes"]["lost"], run["api"]["asked"] > 0) == (0, True)
+
+
 def test_create_cluster_tells_where_the_time_went(empty_site: Site) -> None:
     site = empty_site
     picture = site.home / "timeline.svg"

@@ -155,9 +155,9 @@ def test_an_etcd_member_that_lost_its_disk_joins_anew(arena: Arena) -> None:
 @pytest.mark.parametrize(
     ("instance", "units"),
     [
-        ("etcd/0", ("etcd",)),
+        ("etcd/0", ("etcd", "kubo-flannel-gate")),
         ("master/0", ("kube-apiserver", "kube-controller-manager", "kube-scheduler")),
-        ("worker/0", ("kubelet", "kube-proxy", "containerd")),
+        ("worker/0", ("kubelet", "kube-proxy", "containerd", "kubo-flannel")),
         ("proxy/0", ("kubo-haproxy",)),
     ],
 )
