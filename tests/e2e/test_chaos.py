@@ -88,7 +88,8 @@ class Arena:
         # The monitor may still be labelling a Node that is Ready already.
         wait_until(lambda: self._nothing_to_do() or None, what="the end of the repair", timeout=60)
         self.await_health()
-        assert cluster.check() == ()
+        # On a busy host a machine may be slow to answer one look.
+        wait_until(lambda: cluster.check() == () or None, what="no problem being told", timeout=60)
         assert sorted(vm.instance for vm in self.drill.vms()) == sorted(EVERYBODY)
         assert len(self.drill.cpi.list_disks(cluster.spec.id)) == 3
         report = probe(cluster.spec, cluster.providers, SystemClock())
@@ -266,7 +267,7 @@ def test_a_full_disk_is_named_and_nothing_is_destroyed(arena: Arena) -> None:
 
 @contextmanager
 def small_disk(arena: Arena, instance: str) -> Iterator[Path]:
-    """The instance's disk as a file system of 192 MiB, with the content it has, while the block runs."""
+    """The instance's disk as a file system of 768 MiB, with the content it has, while the block runs."""
     drill = arena.drill
     disk = next(disk for disk in drill.cpi.list_disks(drill.cluster.spec.id) if disk.instance == instance)
     directory = faults.disk_directory(drill.cpi, disk.id)
@@ -286,7 +287,7 @@ def small_disk(arena: Arena, instance: str) -> Iterator[Path]:
 _INTO_MEMORY = """
 set -e
 cp -a "$1" "$1.before"
-mount -t tmpfs -o size=192m tmpfs "$1"
+mount -t tmpfs -o size=768m tmpfs "$1"
 cp -a "$1.before/." "$1/"
 rm -rf "$1.before"
 """
