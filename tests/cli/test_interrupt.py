@@ -13,19 +13,23 @@ import pytest
 from kubo_sdk.cli.interrupt import STOPPING, cancelling
 from kubo_sdk.engine.cancel import CancelToken
 
+# One write a line: two threads say something at the same moment.
 GRACEFUL = """
 import sys
 from kubo_sdk.cli.interrupt import cancelling
 from kubo_sdk.engine.cancel import CancelToken
 from kubo_sdk.engine.clock import SystemClock
 from kubo_sdk.errors import Cancelled
+def say(text):
+    sys.stdout.write(f"{text}\\n")
+    sys.stdout.flush()
 token = CancelToken()
 try:
-    with cancelling(token, lambda text: print(text, flush=True)):
-        print("ready", flush=True)
+    with cancelling(token, say):
+        say("ready")
         token.sleep(SystemClock(), 60)
 except Cancelled as error:
-    print(error, flush=True)
+    say(error)
     sys.exit(error.exit_code)
 """
 
