@@ -6,7 +6,6 @@ import json
 import subprocess
 import sys
 import threading
-import time
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +16,8 @@ from kubo_sdk_local.cpi import LocalCpi
 from watchers import Writer, reader
 
 from kubo_sdk import Cluster
+from kubo_sdk.engine.retry import wait_until
+from kubo_sdk.errors import Unavailable
 from kubo_sdk.observe import find_machines
 from kubo_sdk.ports.cpi import Vm
 from kubo_sdk.ports.credentials import Certificate
@@ -146,19 +147,13 @@ class Drill:
                     return datetime.fromisoformat(event["at"])
             return None
 
-        return _poll(told, "a problem being told")
+        return wait_until(told, what="a problem being told", timeout=HEAL_SECONDS, interval=POLL_SECONDS)
 
     def _await_health(self) -> datetime:
-        def well() -> datetime | None:
-            return datetime.now(UTC) if self.cluster.status().healthy else None
+        def well() -> datetime:
+            status = self.cluster.status()
+            if not status.healthy:
+                raise Unavailable(status.verdict)
+            return datetime.now(UTC)
 
-        return _poll(well, "the cluster being well", lambda: self.cluster.status().verdict)
-
-
-def _poll(probe: Callable[[], datetime | None], what: str, why: Callable[[], object] = str) -> datetime:
-    deadline = time.monotonic() + HEAL_SECONDS
-    while (found := probe()) is None:
-        if time.monotonic() > deadline:
-            raise SystemExit(f"{what} did not happen within {HEAL_SECONDS} s: {why()}")
-        time.sleep(POLL_SECONDS)
-    return found
+        return wait_until(well, what="the cluster being well", timeout=HEAL_SECONDS, interval=POLL_SECONDS)

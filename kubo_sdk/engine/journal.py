@@ -1,6 +1,7 @@
 """Journal: history and timing of what was done, in SQLite, one task for each operation.  It may be deleted at any time.
 
-Never the truth: nothing that decides reads it.
+Never the truth.  One hint is taken from it: that the last repair was cut off, so the next looks for what that left half
+done.
 """
 
 from __future__ import annotations
