@@ -11,7 +11,7 @@ from typing import Any
 
 from attrs import define, field, frozen
 
-from kubo_sdk.errors import ProviderError
+from kubo_sdk.errors import NotFound, ProviderError
 from kubo_sdk_boshcpi.executable import Executable, Finished
 from kubo_sdk_boshcpi.faults import Unsupported, error_of
 from kubo_sdk_boshcpi.protocol import HIGHEST_VERSION, Fault, MalformedError, Request, Response, parse_response
@@ -72,6 +72,15 @@ class Client:
             api_version=self.version,
         )
         return self._send(request, answer)
+
+    def has(self, method: str, cid: str) -> bool:
+        """What *method*, ``has_vm`` or ``has_disk``, says of *cid*; a CPI that cannot tell is believed to have it."""
+        try:
+            return bool(self.call(method, cid))
+        except Unsupported:
+            return True
+        except NotFound:
+            return False
 
     def read(self, method: str, content: bytes) -> Any:
         """The result in *content*, an answer to *method* that an earlier process left; errors as for `call`."""

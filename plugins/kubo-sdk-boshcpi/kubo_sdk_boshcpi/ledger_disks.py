@@ -145,12 +145,7 @@ class LedgerDisks:
 
     def exists(self, cid: str) -> bool:
         """Whether the disk is there; a CPI that cannot tell is believed to have it."""
-        try:
-            return bool(self.client.call("has_disk", cid))
-        except Unsupported:
-            return True
-        except NotFound:
-            return False
+        return self.client.has("has_disk", cid)
 
     def disk(self, entry: Entry) -> Disk:
         """The disk as the port tells it."""

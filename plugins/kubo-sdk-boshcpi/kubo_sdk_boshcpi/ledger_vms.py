@@ -136,12 +136,7 @@ class LedgerVms:
 
     def exists(self, cid: str) -> bool:
         """Whether the machine is there; a CPI that cannot tell is believed to have it."""
-        try:
-            return bool(self.client.call("has_vm", cid))
-        except Unsupported:
-            return True
-        except NotFound:
-            return False
+        return self.client.has("has_vm", cid)
 
     def remove(self, entry: Entry) -> None:
         """Delete the machine, or note that an unfinished one may exist.  The caller holds its lock."""
