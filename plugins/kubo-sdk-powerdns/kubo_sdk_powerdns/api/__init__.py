@@ -1,0 +1,1 @@
+"""Records by the HTTP API of PowerDNS."""

@@ -1,0 +1,1 @@
+"""The agent on a machine that answers names.  Python's standard library and nothing else."""

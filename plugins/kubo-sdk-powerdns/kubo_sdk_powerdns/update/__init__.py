@@ -1,0 +1,1 @@
+"""Records by dynamic updates (RFC 2136), signed with TSIG."""
