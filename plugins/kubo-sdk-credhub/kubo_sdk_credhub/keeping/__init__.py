@@ -1,0 +1,1 @@
+"""The credential store port on top of the client."""
