@@ -3,72 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import cached_property, partial
 from pathlib import Path
+from typing import Any
 
-from kubo_sdk.config import check, line_of, load, refuse
+from kubo_sdk.adopting import starting_point
+from kubo_sdk.backup import Backup, scheduled
+from kubo_sdk.cluster_parts import ClusterParts
+from kubo_sdk.config import load
 from kubo_sdk.engine.cancel import CancelToken
-from kubo_sdk.engine.clock import Clock, SystemClock
-from kubo_sdk.errors import ConfigError, NotFound, PlanOutdated, UnsafePlan
+from kubo_sdk.engine.clock import Clock
+from kubo_sdk.errors import ConfigError, NotFound, PlanOutdated
 from kubo_sdk.events import Observer
-from kubo_sdk.healing import Healer
 from kubo_sdk.kubeconfig import admin_kubeconfig
 from kubo_sdk.model.release import Release
 from kubo_sdk.model.secret import Secret
-from kubo_sdk.model.spec import ClusterSpec
 from kubo_sdk.model.status import ClusterStatus
 from kubo_sdk.model.task import Task, TaskSummary
+from kubo_sdk.model.version import KubernetesVersion
 from kubo_sdk.monitor import watch
-from kubo_sdk.nodes.flags import refused_extra_args
-from kubo_sdk.observe import find_vm, observe_for_delete
+from kubo_sdk.moving import Copied
+from kubo_sdk.observe import find_vm
 from kubo_sdk.operation import JOURNAL, Operation
 from kubo_sdk.pausing import pause, resume
 from kubo_sdk.planning.heal import HEAL
 from kubo_sdk.planning.plan import Plan
 from kubo_sdk.planning.problems import Problem
+from kubo_sdk.planning.rotation import Stage, stage_named
 from kubo_sdk.plugins import Plugins
-from kubo_sdk.ports.providers import ConnectContext
 from kubo_sdk.ports.shell import Shell
-from kubo_sdk.providers import Providers, connect
-from kubo_sdk.releases.source import ReleaseSource, open_source
 from kubo_sdk.status import read_status
-from kubo_sdk.steps.context import RunState
-from kubo_sdk.tasks import has_unfinished, read_task, read_tasks
-from kubo_sdk.upkeep import RECREATE, Upkeep
-
-DEFAULT_STATE_DIR = Path("/var/lib/kubo")
-DEFAULT_CACHE_DIR = Path("/var/cache/kubo")
+from kubo_sdk.tasks import read_task, read_tasks
+from kubo_sdk.upgrading import UpgradeCheck
 
 
-class Cluster:
+class Cluster(ClusterParts):
     """One cluster, as its spec wishes it.
 
     ``state_dir`` holds what the SDK keeps on this host (credentials, lease, journal), owner-only; ``cache_dir`` what
     can be made again (releases).  Relative paths of the spec start at ``base_dir``.  ``observers`` are called with
     every event, in the thread where it happens.  ``clock`` is where time comes from; tests bring one of their own.
     """
-
-    def __init__(
-        self,
-        spec: ClusterSpec,
-        *,
-        plugins: Plugins | None = None,
-        state_dir: Path | None = None,
-        cache_dir: Path | None = None,
-        base_dir: Path | None = None,
-        observers: Sequence[Observer] = (),
-        cancel: CancelToken | None = None,
-        clock: Clock | None = None,
-    ) -> None:
-        _check(spec)
-        self.spec = spec
-        self.state_dir = state_dir or DEFAULT_STATE_DIR
-        self.cache_dir = cache_dir or DEFAULT_CACHE_DIR
-        self.base_dir = base_dir or Path.cwd()
-        self._plugins = plugins or Plugins()
-        self._observers = tuple(observers)
-        self._cancel = cancel or CancelToken()
-        self._clock = clock or SystemClock()
 
     @classmethod
     def load(
@@ -95,18 +69,27 @@ class Cluster:
             clock=clock,
         )
 
-    @cached_property
-    def providers(self) -> Providers:
-        """The providers the spec names, connected on first use."""
-        context = ConnectContext(
-            spec=self.spec, state_dir=self.state_dir, cache_dir=self.cache_dir, base_dir=self.base_dir
-        )
-        return connect(self._plugins, context)
+    @classmethod
+    def adopt(
+        cls,
+        start: Mapping[str, Any],
+        *,
+        plugins: Plugins | None = None,
+        state_dir: Path | None = None,
+        cache_dir: Path | None = None,
+        base_dir: Path | None = None,
+    ) -> Cluster:
+        """The cluster whose spec and journal are lost, found again; changes nothing.
 
-    @cached_property
-    def releases(self) -> ReleaseSource:
-        """Where the Kubernetes software comes from."""
-        return open_source(self.spec.kubernetes.source, cache_dir=self.cache_dir, base_dir=self.base_dir)
+        *start* says where to look, with the keys of a spec: ``name``, ``director``, ``cpi``, ``credential_store``.  The
+        spec is the one it was last deployed from, or worked out from what is there, as ``adopted`` of the result tells.
+        NotFound when nothing is there.
+        """
+        first = cls(starting_point(start), plugins=plugins, state_dir=state_dir, cache_dir=cache_dir, base_dir=base_dir)
+        found = first._found()
+        cluster = cls(found.spec, plugins=plugins, state_dir=state_dir, cache_dir=cache_dir, base_dir=base_dir)
+        cluster.adopted = found
+        return cluster
 
     def plan(self) -> Plan:
         """What `deploy` would do now.  Changes nothing.  Raises UnsafePlan where a limit or a plugin objects."""
@@ -119,15 +102,17 @@ class Cluster:
             current, state = self._plan_delete(plan.keeps_disks) if plan.operation == "delete" else self._plan()
             if current.fingerprint != plan.fingerprint:
                 raise PlanOutdated(f"cluster {self.spec.id} changed since the plan was made; plan again")
-            operation.run(plan, state)
+            self._upkeep.apply(operation, plan, state)
             _forget(operation, plan)
 
-    def deploy(self) -> None:
-        """Plan and apply under one lease: create what is missing, change what differs.
+    def deploy(self, *, force: bool = False) -> None:
+        """Plan and apply under one lease: create what is missing, change what differs, replace what must be.
 
+        Running machines change few at a time, as ``update`` of the spec says.  *force*: a master or etcd member that
+        is the last to serve may be away while it is replaced; UnsafePlan without it.
         Machines that do not answer may still be booting and get ``health.startup_seconds``.
         """
-        self._upkeep.deploy()
+        self._upkeep.deploy(away=force)
 
     def plan_delete(self, *, keep_disks: bool = False) -> Plan:
         """What `delete` would do now.  Changes nothing."""
@@ -164,11 +149,14 @@ class Cluster:
 
     def monitor(self, stop: CancelToken | None = None, *, once: bool = False) -> None:
         """Watch the cluster and repair it, as ``health`` of the spec says, until *stop* is set; no error ends it.
+        Backups are taken when they are due.
 
         With *once*, end as soon as nothing is wrong that time or a repair may change.
         """
         stop = stop or self._cancel
-        watch(self._healer(stop), self._operation(HEAL).emit, stop, once=once, unfinished=self._is_unfinished)
+        backups = self._backups if self.spec.backup.to and not once else None
+        with scheduled(backups):
+            watch(self._healer(stop), self._operation(HEAL).emit, stop, once=once, unfinished=self._is_unfinished)
 
     def pause(self, instance_id: str | None = None) -> None:
         """Have every director leave that instance alone, or (None) the whole cluster, until `resume`."""
@@ -204,6 +192,82 @@ class Cluster:
         """
         self._upkeep.recover_etcd(survivor, force=force)
 
+    def upgrade(
+        self,
+        version: KubernetesVersion | str | None = None,
+        *,
+        through: Sequence[KubernetesVersion | str] = (),
+        force: bool = False,
+    ) -> tuple[KubernetesVersion, ...]:
+        """Go from the Kubernetes that runs to *version*, by default the spec's, and return the versions on the way.
+
+        One minor version after the other: of those between the newest, or what *through* names.  Masters first, one at
+        a time, then workers; a machine that does not come back is rolled back and the upgrade ends.  UnsafePlan, before
+        anything is changed, with everything that is in the way; *force* does not mind APIs in use that will be no more.
+        With another *version* than the spec's, change the spec afterwards.
+        """
+        return self._upgrading.upgrade(self._version(version), [self._version(each) for each in through], force=force)
+
+    def check_upgrade(
+        self, version: KubernetesVersion | str | None = None, *, through: Sequence[KubernetesVersion | str] = ()
+    ) -> UpgradeCheck:
+        """What `upgrade` would do now, and all that is in its way.  Fetches releases, and changes nothing else."""
+        return self._upgrading.check(self._version(version), [self._version(each) for each in through])
+
+    def _version(self, version: KubernetesVersion | str | None) -> KubernetesVersion:
+        if isinstance(version, str):
+            try:
+                return KubernetesVersion.parse(version)
+            except ValueError as error:
+                raise ConfigError([str(error)]) from None
+        return version or self.spec.kubernetes.version
+
+    def backup(self) -> Backup:
+        """Take a backup now, to where ``backup`` of the spec says; it is sealed, read back, and then visible.
+
+        Needs no lease: it works while somebody else does, and while the API is away.
+        """
+        return self._backups.take()
+
+    def backups(self) -> tuple[Backup, ...]:
+        """The backups of this cluster, oldest first."""
+        return self._backups.list()
+
+    def restore(self, backup: str = "latest", *, force: bool = False) -> str:
+        """Bring back what the cluster had when that backup was taken, and return the backup's name.
+
+        Machines that are missing are made, all of them where there is no cluster.  Run again after an interruption, it
+        goes on.  UnsafePlan where the backup does not fit, and, without *force*, where there is data it would replace.
+        """
+        return str(self._restorer.restore(backup, force=force))
+
+    def rotate(
+        self,
+        *leaves: str,
+        undo: bool = False,
+        until: Stage | str | None = None,
+        settle_seconds: float = 90.0,
+    ) -> tuple[str, ...]:
+        """Exchange authorities and keys while everybody goes on being served; return those whose rotation is half done.
+
+        *leaves* are of `ROTATABLE`; without any, what is under way goes on, or with *undo* back.  *until* ``trust`` or
+        ``switch`` stops after that stage, for a later call to go on.  Programs in pods have *settle_seconds* to read
+        their tokens anew.  ConfigError and UnsafePlan before anything is changed.
+        """
+        stage = stage_named(until, undo=undo)
+        return self._rotation.rotate(leaves, undo=undo, until=stage, settle=settle_seconds)
+
+    def renew_certificates(self) -> None:
+        """Make every certificate but the authorities' anew, and bring it to who uses it, one after the other."""
+        self._rotation.renew_leaves()
+
+    def copy_credentials(self, to: Cluster, *, overwrite: bool = False, delete_source: bool = False) -> Copied:
+        """Bring the credentials into the store of *to*, the same cluster with another one, and read them back there.
+
+        Raises Conflict where that holds other values, unless *overwrite*.  *delete_source* empties this one at the end.
+        """
+        return self._move(to, overwrite=overwrite, delete_source=delete_source)
+
     def kubeconfig(self) -> Secret:
         """A kubeconfig of the cluster's administrator, for ``kubectl --kubeconfig``."""
         return admin_kubeconfig(self.spec, self.providers)
@@ -226,72 +290,6 @@ class Cluster:
         if found is None:
             raise NotFound(f"Kubernetes {self.spec.kubernetes.version} is not in the cache; deploy the cluster first")
         return found
-
-    @property
-    def _is_unfinished(self) -> bool:
-        return has_unfinished(self._place / JOURNAL, (HEAL, RECREATE))
-
-    def _plan(self) -> tuple[Plan, RunState]:
-        return self._upkeep.plan_deploy()
-
-    def _reviewed(self, plan: Plan) -> Plan:
-        objections = self._plugins.review(plan, self.spec)
-        if objections:
-            raise UnsafePlan("; ".join(objection.reason for objection in objections))
-        return plan
-
-    @property
-    def _upkeep(self) -> Upkeep:
-        return Upkeep(
-            spec=self.spec,
-            providers=self.providers,
-            releases=self.releases,
-            clock=self._clock,
-            place=self._place,
-            operation=self._operation,
-            reviewed=self._reviewed,
-        )
-
-    def _healer(self, stop: CancelToken | None = None) -> Healer:
-        return Healer(
-            spec=self.spec,
-            providers=self.providers,
-            clock=self._clock,
-            stop=stop or self._cancel,
-            operation=partial(self._operation, HEAL),
-            plan=self._upkeep.plan_heal,
-        )
-
-    def _plan_delete(self, keep_disks: bool) -> tuple[Plan, RunState]:
-        return observe_for_delete(self.spec, self.providers, keep_disks=keep_disks), RunState()
-
-    @property
-    def _place(self) -> Path:
-        return self.state_dir / "clusters" / self.spec.director / self.spec.name
-
-    def _operation(self, name: str, cancel: CancelToken | None = None) -> Operation:
-        return Operation(
-            name=name,
-            spec=self.spec,
-            providers=self.providers,
-            releases=self.releases,
-            place=self._place,
-            clock=self._clock,
-            cancel=cancel or self._cancel,
-            observers=(*self._observers, self._plugins.emit),
-        )
-
-
-def _check(spec: ClusterSpec) -> None:
-    """Raise ConfigError with everything that is wrong with *spec*, before anything is looked at."""
-    refuse(check(spec), spec)
-    problems = [*refused_extra_args(spec.kubernetes.extra_args, spec.kubernetes.version.minor)]
-    try:
-        open_source(spec.kubernetes.source, cache_dir=DEFAULT_CACHE_DIR, base_dir=Path())
-    except ConfigError as error:
-        problems += [f"{line_of(spec.kubernetes.source)}{problem}" for problem in error.problems]
-    if problems:
-        raise ConfigError(problems)
 
 
 def _forget(operation: Operation, plan: Plan) -> None:

@@ -141,7 +141,8 @@ class ClusterLease:
         except LeaseHeld as error:
             return str(error)
         except Unavailable as error:
-            # Perhaps the API is what this operation repairs.
+            # Perhaps the API is what this operation repairs.  While it is away nobody else can take the lease either.
+            self._held_at = self._clock.monotonic()
             log.debug("cluster %s: the lease waits for the API: %s", self._cluster, error)
         except KuboError as error:
             # The API answers and does not let us renew: after the lease's duration anybody else may have it.

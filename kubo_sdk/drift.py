@@ -18,6 +18,7 @@ from kubo_sdk.nodes.manifest import NodeManifest
 from kubo_sdk.nodes.push import changes
 from kubo_sdk.pki.identities import needed_by
 from kubo_sdk.planning.observation import Drift
+from kubo_sdk.planning.rotation import AUTHORITIES
 from kubo_sdk.ports.cpi import Vm, VmState
 from kubo_sdk.ports.ingress import Endpoint
 from kubo_sdk.providers import Providers
@@ -27,8 +28,6 @@ from kubo_sdk.steps.endpoints import API, endpoint_requests
 
 # Nobody's addresses: reserved for ever, and no two of them alike.
 PLACEHOLDERS = (IPv4Address("240.0.0.0"), IPv4Address("241.0.0.0"))
-
-AUTHORITIES = ("ca", "etcd-ca", "front-proxy-ca")
 
 
 @frozen
@@ -61,7 +60,7 @@ class Differences:
 
     def of(self, instance: Instance) -> Difference:
         """How the machine of *instance* differs; it must have told what it carries."""
-        leaves = needed_by(self._spec, instance, self._providers.overlay.info())
+        leaves = needed_by(self._spec, instance, self._providers.overlay.info(), self._providers.cluster_dns.info())
         if not self._missing.isdisjoint((*leaves, *AUTHORITIES)):
             return Difference(settled=False)
         try:

@@ -179,4 +179,24 @@ class LookFailed(Event):
     error: str
 
 
+@frozen(kw_only=True)
+class BackupTaken(Event):
+    """A backup was taken, read back and made visible: its name, Kubernetes' objects in it, bytes where it lies, how
+    long it took, and the names of those that were removed after it.
+    """
+
+    backup: str
+    objects: int
+    bytes: int
+    seconds: float
+    removed: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
+class BackupFailed(Event):
+    """A backup could not be taken, or an old one not removed."""
+
+    error: str
+
+
 Observer = Callable[[Event], None]

@@ -1,4 +1,4 @@
-"""The seven hooks.  Hooks offer, objects act: a hook hands over named provider records, and the cluster talks to the
+"""The eight hooks.  Hooks offer, objects act: a hook hands over named provider records, and the cluster talks to the
 one its spec names.
 
 A plugin module puts `kubo_sdk.hookimpl` on functions of these names and registers itself under the entry point group
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from kubo_sdk.model.spec import ClusterSpec
     from kubo_sdk.planning.plan import Plan
     from kubo_sdk.ports.providers import (
+        ClusterDnsProvider,
         CpiProvider,
         CredentialStoreProvider,
         DnsProvider,
@@ -61,6 +62,11 @@ def kubo_overlay_providers() -> Iterable[OverlayProvider]:  # type: ignore[empty
 @hookspec
 def kubo_ingress_providers() -> Iterable[IngressProvider]:  # type: ignore[empty-body]
     """Offer ingress providers."""
+
+
+@hookspec
+def kubo_cluster_dns_providers() -> Iterable[ClusterDnsProvider]:  # type: ignore[empty-body]
+    """Offer cluster DNS: the names inside the cluster."""
 
 
 @hookspec

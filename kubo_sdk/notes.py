@@ -11,12 +11,14 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from attrs import frozen
+from attrs import asdict, frozen
 
-from kubo_sdk.errors import HostError, NotFound, ProviderError
+from kubo_sdk.errors import HostError, NotFound, ProviderError, UnsafePlan
 from kubo_sdk.model.instance import ClusterId
 from kubo_sdk.model.secret import Secret
+from kubo_sdk.model.spec import ClusterSpec
 from kubo_sdk.ports.credentials import Credential, CredentialStore, Kind, Text
 from kubo_sdk.private_files import make_private_directory
 
@@ -25,14 +27,26 @@ LOCK = "notes.lock"
 
 
 @frozen(kw_only=True)
+class RestoreMark:
+    """A restore that began and did not end: of which backup, what it calls itself on the machines, and from where."""
+
+    backup: str
+    token: str
+    director: str
+
+
+@frozen(kw_only=True)
 class DirectorNotes:
     """Instances by id.  Nobody repairs what is ``paused``, or anything while ``cluster_paused``; ``stopped`` were
-    stopped on purpose.
+    stopped on purpose.  ``rotating``: (credential leaf, mark of what it was at the beginning) of every authority and
+    key whose rotation is not at its end.  ``restoring`` while a restore is half done.
     """
 
     cluster_paused: bool = False
     paused: tuple[str, ...] = ()
     stopped: tuple[str, ...] = ()
+    rotating: tuple[tuple[str, str], ...] = ()
+    restoring: RestoreMark | None = None
 
 
 NOTHING = DirectorNotes()
@@ -57,9 +71,21 @@ def notes_in(credential: Credential) -> DirectorNotes:
             cluster_paused=bool(told.get("cluster_paused", False)),
             paused=_names(told.get("paused", ())),
             stopped=_names(told.get("stopped", ())),
+            rotating=tuple((str(leaf), str(mark)) for leaf, mark in dict(told.get("rotating", {})).items()),
+            restoring=_mark(told.get("restoring")),
         )
-    except (ValueError, AttributeError, TypeError):
+    except (ValueError, AttributeError, TypeError, KeyError):
         raise unreadable from None
+
+
+def refuse_half_restored(spec: ClusterSpec, store: CredentialStore) -> None:
+    """Raise UnsafePlan while a restore is half done: nothing else may be planned from such a cluster."""
+    mark = read_notes(store, spec.id).restoring
+    if mark is not None:
+        raise UnsafePlan(
+            f"a restore of backup {mark.backup} into cluster {spec.id} is half done; finish it: "
+            f"kubo restore {mark.backup}"
+        )
 
 
 def write_notes(store: CredentialStore, cluster: ClusterId, notes: DirectorNotes) -> None:
@@ -68,7 +94,13 @@ def write_notes(store: CredentialStore, cluster: ClusterId, notes: DirectorNotes
     if notes == NOTHING:
         store.delete(name)
         return
-    told = {"cluster_paused": notes.cluster_paused, "paused": _names(notes.paused), "stopped": _names(notes.stopped)}
+    told = {
+        "cluster_paused": notes.cluster_paused,
+        "paused": _names(notes.paused),
+        "stopped": _names(notes.stopped),
+        "rotating": dict(notes.rotating),
+        "restoring": None if notes.restoring is None else asdict(notes.restoring),
+    }
     store.put(name, Kind.JSON, Text(text=Secret(json.dumps(told))))
 
 
@@ -92,6 +124,12 @@ def _turn(place: Path) -> Iterator[None]:
         yield
     finally:
         os.close(lock)
+
+
+def _mark(told: Any) -> RestoreMark | None:
+    if told is None:
+        return None
+    return RestoreMark(backup=str(told["backup"]), token=str(told["token"]), director=str(told["director"]))
 
 
 def _names(names: object) -> tuple[str, ...]:

@@ -14,15 +14,20 @@ from kubo_sdk.clients.kubernetes import NodeStatus
 from kubo_sdk.drift import Difference, Differences
 from kubo_sdk.errors import NotFound, ProviderError
 from kubo_sdk.model.instance import Instance, Role
+from kubo_sdk.model.release import CarriedRelease
 from kubo_sdk.model.spec import ClusterSpec
+from kubo_sdk.model.version import KubernetesVersion
+from kubo_sdk.nodes.machine import MachineManifest
 from kubo_sdk.nodes.push import read_manifest
+from kubo_sdk.notes import LEAF as NOTES
+from kubo_sdk.notes import notes_in
 from kubo_sdk.pki.identities import Wanted, cluster_credentials, stray_credentials
 from kubo_sdk.planning.delete import plan_delete
 from kubo_sdk.planning.health import EtcdMemberView
 from kubo_sdk.planning.observation import InstanceView, Observation
 from kubo_sdk.planning.plan import Plan
 from kubo_sdk.ports.cpi import Cpi, Disk, DiskCpi, Vm, VmState
-from kubo_sdk.ports.dns import Record
+from kubo_sdk.ports.dns import Dns, Record
 from kubo_sdk.providers import Providers
 from kubo_sdk.releases.source import ReleaseSource
 from kubo_sdk.steps.context import RunState
@@ -30,7 +35,7 @@ from kubo_sdk.steps.control_plane import wished_record
 from kubo_sdk.steps.credentials import is_expiring, is_satisfied, node_name, read_credentials, wanted_certificates
 from kubo_sdk.steps.drain import CORDONED
 from kubo_sdk.steps.endpoints import API, endpoint_requests
-from kubo_sdk.steps.names import wished_records
+from kubo_sdk.steps.names import stale_names, wished_records
 
 API_PATIENCE = 2.0
 MACHINE_PATIENCE = 10.0
@@ -61,13 +66,13 @@ def observe(
         disks = cast(DiskCpi, providers.cpi).list_disks(spec.id)
         state.disks.update({disk.instance: disk for disk in disks})
     read_credentials(providers.credential_store, spec, state)
-    instances, overlay = spec.instances(), providers.overlay.info()
+    instances, overlay, cluster_dns = spec.instances(), providers.overlay.info(), providers.cluster_dns.info()
     with ThreadPoolExecutor(2, thread_name_prefix="kubo-observe") as pool:
         asked, listed = pool.submit(ask_api, spec, state), pool.submit(ask_etcd, spec, state)
         unheard = _read_manifests(spec, providers, state, silent)
         told, members = asked.result(), listed.result()
     authorities = _unsatisfied(spec, state, cluster_credentials(spec, overlay), now)
-    own = wanted_certificates(spec, state.vms, state.endpoints.get(API), overlay)
+    own = wanted_certificates(spec, state.vms, state.endpoints.get(API), overlay, cluster_dns)
     certificates = _unsatisfied(spec, state, own, now)
     unknown = tuple(each.id for each in instances if each.id in condemned or not _has_address(state, each))
     differences = Differences(
@@ -75,7 +80,7 @@ def observe(
     )
     look = _Look(spec=spec, state=state, told=told, members=members, silent=unheard, differences=differences)
     wished = {instance.id for instance in instances}
-    published = providers.dns.list_records() if providers.dns.info().publishes else None
+    names = _Names.read(spec, providers.dns, state)
     return (
         Observation(
             instances=tuple(look.view(instance) for instance in instances),
@@ -85,19 +90,26 @@ def observe(
             missing_authorities=authorities,
             missing_certificates=certificates,
             endpoints_current=API in state.endpoints,
-            missing_names=_missing_names(spec, state, published),
+            missing_names=names.missing(),
             api_ready=told.ready,
             credentials=tuple(sorted(state.credentials)),
             recorded=told.recorded,
-            wished=wished_record(spec, providers.overlay),
+            wished=wished_record(spec, providers.overlay, providers.cluster_dns),
             members=members,
             unknown=unknown,
             nodes=tuple(sorted({node.instance for node in told.nodes.values() if node.instance})),
-            stray_credentials=stray_credentials(spec, overlay, state.credentials),
-            stale_names=_stale_names(spec, published),
+            stray_credentials=stray_credentials(spec, overlay, state.credentials, cluster_dns),
+            stale_names=names.stale(),
+            rotating=_rotating(state),
+            release=state.release.carried if state.release is not None else None,
         ),
         state,
     )
+
+
+def _rotating(state: RunState) -> tuple[str, ...]:
+    notes = state.credentials.get(NOTES)
+    return tuple(leaf for leaf, _ in notes_in(notes).rotating) if notes is not None else ()
 
 
 def _has_address(state: RunState, instance: Instance) -> bool:
@@ -129,6 +141,8 @@ class _Look:
             ready=self._is_ready(instance, vm),
             reachable=instance.id not in self.silent,
             units=tuple(name for name, target in carried.targets.items() if target) if carried is not None else (),
+            releases=_releases(vm, carried),
+            on_trial=carried is not None and carried.on_trial,
             cordoned=any(
                 node.instance == instance.slug and CORDONED in node.annotations for node in self._nodes_of(instance, vm)
             ),
@@ -144,6 +158,17 @@ class _Look:
     def _nodes_of(self, instance: Instance, vm: Vm | None) -> tuple[NodeStatus, ...]:
         node = self.told.nodes.get(node_name(self.spec, instance, vm.address)) if vm is not None else None
         return (node,) if node is not None else ()
+
+
+def _releases(vm: Vm | None, carried: MachineManifest | None) -> tuple[CarriedRelease, ...]:
+    """What the machine runs.  Where an older SDK wrote nothing down, the version that it was made with."""
+    if vm is None or carried is None or carried.releases:
+        return carried.releases if carried is not None else ()
+    try:
+        made_with = KubernetesVersion.parse(dict(vm.tags).get("kubernetes", ""))
+    except ValueError:
+        return ()
+    return (CarriedRelease(kubernetes=made_with, etcd="", tree=""),)
 
 
 def find_machines(spec: ClusterSpec, providers: Providers) -> RunState:
@@ -177,9 +202,12 @@ def _read_manifests(
             if instance.id in silent:
                 return False
             try:
-                state.manifests[instance.id] = read_manifest(providers.cpi.open_shell(vm), timeout=MACHINE_PATIENCE)
+                found = read_manifest(providers.cpi.open_shell(vm), timeout=MACHINE_PATIENCE)
             except ProviderError:
                 return False
+            state.manifests[instance.id] = found
+            if found is not None and found.on_trial:
+                state.on_trial.add(instance.id)
         return vm is None or vm.state is not VmState.UNKNOWN
 
     instances = spec.instances()
@@ -202,20 +230,28 @@ def _unsatisfied(
     return tuple(item.leaf for item in wanted if not is_satisfied(item, there) or is_expiring(item, there, spec, now))
 
 
-def _missing_names(spec: ClusterSpec, state: RunState, published: Collection[Record] | None) -> tuple[str, ...]:
-    if published is None:
-        return ()
-    present = set(published)
-    wished = wished_records(spec, state.vms, state.endpoints)
-    return tuple(record.name for record in wished if record not in present)
+@frozen(kw_only=True)
+class _Names:
+    """The records there are, and those there ought to be; none of both where the provider has no server."""
 
+    spec: ClusterSpec
+    published: tuple[Record, ...] = ()
+    wished: tuple[Record, ...] = ()
 
-def _stale_names(spec: ClusterSpec, published: Collection[Record] | None) -> tuple[str, ...]:
-    """Records of instances the spec does not list any more."""
-    if published is None:
-        return ()
-    wished = {f"api.{spec.domain}", *(spec.hostname(instance) for instance in spec.instances())}
-    return tuple(sorted({record.name for record in published} - wished))
+    @classmethod
+    def read(cls, spec: ClusterSpec, dns: Dns, state: RunState) -> _Names:
+        info = dns.info()
+        if not info.publishes:
+            return cls(spec=spec)
+        wished = wished_records(spec, state.vms, state.endpoints, info.reverse_zones)
+        return cls(spec=spec, published=dns.list_records(), wished=wished)
+
+    def missing(self) -> tuple[str, ...]:
+        present = set(self.published)
+        return tuple(record.name for record in self.wished if record not in present)
+
+    def stale(self) -> tuple[str, ...]:
+        return stale_names(self.spec, self.published, self.wished)
 
 
 def observe_for_delete(spec: ClusterSpec, providers: Providers, *, keep_disks: bool) -> Plan:

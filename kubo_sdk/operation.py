@@ -21,6 +21,7 @@ from kubo_sdk.engine.lease import file_lease
 from kubo_sdk.engine.runner import Runner
 from kubo_sdk.errors import Cancelled, HostError, KuboError, LeaseHeld
 from kubo_sdk.events import Event, Observer, OperationFinished, PlanMade, StepProgress
+from kubo_sdk.kept_spec import keep_spec
 from kubo_sdk.model.spec import ClusterSpec
 from kubo_sdk.model.task import Result
 from kubo_sdk.observe import find_machines
@@ -34,6 +35,8 @@ from kubo_sdk.steps.perform import perform
 
 LEASE = "lease"
 JOURNAL = "journal.db"
+# One takes the cluster away, the other one changes nothing that a spec says.
+KEEPS_NO_SPEC = ("delete", "heal")
 # After these the API answers, and after the second it grants the administrator's rights.
 API_CAME_UP = frozenset({Verb.AWAIT_API, Verb.BOOTSTRAP_CLUSTER})
 
@@ -87,6 +90,8 @@ class Operation:
         self._states.insert(0, state)
         if self._journal is not None:
             self._journal.planned(plan, self.clock.now())
+        if self.name not in KEEPS_NO_SPEC:
+            keep_spec(self.providers.credential_store, self.spec)
         self.emit(PlanMade(cluster=self.spec.id, at=self.clock.now(), operation=plan.operation, steps=len(plan.steps)))
         halt = self.stop.child()
         runner = Runner(
@@ -186,6 +191,11 @@ class Operation:
                 observer(event)
             except Exception:
                 log.exception("observer %r failed on %s of cluster %s", observer, type(event).__name__, self.spec.id)
+
+    def say(self, message: str) -> None:
+        """Tell the observers what is done before there is a plan."""
+        now = self.clock.now()
+        self.emit(StepProgress(cluster=self.spec.id, at=now, step=self.name, title=self.name, message=message))
 
     def _context(self, state: RunState, halt: CancelToken, step: Step) -> StepContext:
         def say(message: str) -> None:

@@ -1,4 +1,4 @@
-"""Providers: the five objects a cluster talks to, picked by name from the plugins and connected once."""
+"""Providers: the six objects a cluster talks to, picked by name from the plugins and connected once."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from kubo_sdk.errors import ConfigError
 from kubo_sdk.model.spec import ClusterSpec, ProviderChoice
 from kubo_sdk.planning.abilities import Abilities
 from kubo_sdk.plugins import Plugins
+from kubo_sdk.ports.cluster_dns import ClusterDns
 from kubo_sdk.ports.cpi import Cpi
 from kubo_sdk.ports.credentials import CredentialStore
 from kubo_sdk.ports.dns import Dns
@@ -34,6 +35,7 @@ class Providers:
     dns: Dns
     overlay: Overlay
     ingress: Ingress
+    cluster_dns: ClusterDns
 
     @property
     def abilities(self) -> Abilities:
@@ -44,6 +46,8 @@ class Providers:
             shares_trees=cpi.shares_trees,
             publishes_names=self.dns.info().publishes,
             runs_on_proxies=self.ingress.info().runs_on_proxies,
+            zones=cpi.zones,
+            stemcell=cpi.stemcell,
         )
 
     def contributions(self, context: NodeContext) -> tuple[Contribution, ...]:
@@ -52,7 +56,7 @@ class Providers:
 
     @cached_property
     def _contributors(self) -> tuple[NodeContributor, ...]:
-        everyone = (self.cpi, self.credential_store, self.dns, self.overlay, self.ingress)
+        everyone = (self.cpi, self.credential_store, self.dns, self.overlay, self.ingress, self.cluster_dns)
         return tuple(provider for provider in everyone if isinstance(provider, NodeContributor))
 
 
@@ -65,6 +69,7 @@ def connect(plugins: Plugins, context: ConnectContext) -> Providers:
     dns = picks.configure("dns", plugins.dns, spec.dns)
     overlay = picks.configure("overlay", plugins.overlay, spec.overlay)
     ingress = picks.configure("ingress", plugins.ingress, spec.ingress)
+    cluster_dns = picks.configure("cluster_dns", plugins.cluster_dns, spec.cluster_dns)
     picks.refuse()
     return Providers(
         cpi=cpi.open(plugins, context),
@@ -72,7 +77,18 @@ def connect(plugins: Plugins, context: ConnectContext) -> Providers:
         dns=dns.open(plugins, context),
         overlay=overlay.open(plugins, context),
         ingress=ingress.open(plugins, context),
+        cluster_dns=cluster_dns.open(plugins, context),
     )
+
+
+def connect_ground(plugins: Plugins, context: ConnectContext) -> tuple[Cpi, CredentialStore]:
+    """Connect no more than what tells what there is: the machines and the credentials."""
+    spec = context.spec
+    picks = _Picks(spec)
+    cpi = picks.configure("cpi", plugins.cpi, spec.cpi)
+    store = picks.configure("credential_store", plugins.credential_store, spec.credential_store)
+    picks.refuse()
+    return cpi.open(plugins, context), store.open(plugins, context)
 
 
 @frozen(kw_only=True)

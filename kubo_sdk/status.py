@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from kubo_sdk.engine.clock import Clock
 from kubo_sdk.model.instance import Role
@@ -40,6 +41,8 @@ def status_of(spec: ClusterSpec, report: HealthReport, endpoint: Endpoint | None
         instances=instances,
         at=report.at,
         expires=expires,
+        expiries=tuple(_expiry(report, leaf, at) for leaf, at in sorted(report.expiries, key=lambda each: each[1])),
+        rotating=report.rotating,
         etcd=etcd,
         paused=report.cluster_paused,
     )
@@ -73,7 +76,10 @@ def _instance(health: InstanceHealth, report: HealthReport) -> InstanceStatus:
 def _soonest(report: HealthReport) -> Expiry | None:
     if not report.expiries:
         return None
-    leaf, at = min(report.expiries, key=lambda expiry: expiry[1])
+    return _expiry(report, *min(report.expiries, key=lambda expiry: expiry[1]))
+
+
+def _expiry(report: HealthReport, leaf: str, at: datetime) -> Expiry:
     return Expiry(credential=leaf, at=at, days=(at - report.at).days)
 
 
@@ -115,6 +121,8 @@ def _remarks(report: HealthReport, instances: Sequence[InstanceStatus], expires:
     remarks = []
     if expires is not None and 0 <= expires.days < SOON_DAYS and expires.at > report.at:
         remarks.append(f"the certificate {expires.credential} ends in {expires.days} days")
+    if report.rotating:
+        remarks.append(f"the rotation of {_names(report.rotating)} is half done; kubo rotate goes on with it")
     stopped = [each.instance for each in instances if each.stopped]
     if stopped:
         remarks.append(f"stopped: {_names(stopped)}")

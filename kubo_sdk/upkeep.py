@@ -13,29 +13,36 @@ import attrs
 from attrs import frozen
 
 from kubo_sdk.answers import raft_indexes
-from kubo_sdk.engine.cancel import CancellableClock
+from kubo_sdk.engine.cancel import CancellableClock, CancelToken
 from kubo_sdk.engine.clock import Clock
 from kubo_sdk.engine.retry import wait_until
-from kubo_sdk.errors import Unavailable
+from kubo_sdk.errors import Unavailable, UnsafePlan
 from kubo_sdk.events import MachinesAwaited
 from kubo_sdk.model.spec import ClusterSpec
-from kubo_sdk.notes import DirectorNotes, change_notes, read_notes
+from kubo_sdk.model.version import KubernetesVersion
+from kubo_sdk.notes import DirectorNotes, change_notes, read_notes, refuse_half_restored
 from kubo_sdk.observe import observe
 from kubo_sdk.operation import Operation
 from kubo_sdk.planning.decision import Decision
 from kubo_sdk.planning.deploy import plan_deploy
 from kubo_sdk.planning.heal import plan_heal
 from kubo_sdk.planning.observation import Observation
-from kubo_sdk.planning.plan import Plan
+from kubo_sdk.planning.plan import Effect, Plan, Step, Verb
 from kubo_sdk.planning.recovery import RECOVER, plan_recovery
 from kubo_sdk.planning.repair import Repair
 from kubo_sdk.planning.resolutions import Resolution
 from kubo_sdk.planning.service import plan_restart, plan_start, plan_stop
+from kubo_sdk.planning.skew import why_no_step
+from kubo_sdk.planning.upgrade import UPGRADE, is_upgrade, running_version, running_versions
 from kubo_sdk.providers import Providers
+from kubo_sdk.readiness import Readiness
 from kubo_sdk.releases.source import ReleaseSource
+from kubo_sdk.replacing import Replacing
 from kubo_sdk.steps.context import RunState
 
 RECREATE = "recreate"
+# How often it is looked whether what was just started serves.
+HEALTH_SECONDS = 1.0
 
 
 @frozen(kw_only=True)
@@ -52,10 +59,97 @@ class Upkeep:
     operation: Callable[[str], Operation]
     reviewed: Callable[[Plan], Plan]
 
-    def deploy(self) -> None:
-        operation = self.operation("deploy")
+    def deploy(self, *, away: bool = False) -> None:
+        """*away*: the last master or member that serves may be away while it is replaced."""
+        self._deploy(self.operation("deploy"), away=away)
+
+    def upgrade(self, *, force: bool) -> None:
+        """A deploy under another name.  *force*: also where APIs are in use that will be no more."""
+        self._deploy(self.operation(UPGRADE), force=force)
+
+    def _deploy(self, operation: Operation, *, force: bool = False, away: bool = False) -> None:
         with operation.leased():
-            operation.run(*self._planned(*self._look_after_boots(operation)))
+            look = self._with_release(operation, self._look_after_boots(operation))
+            look = self.when_healthy(look, self.spec.kubernetes.version, operation.stop)
+            self._refuse_unready(*look, force=force)
+            replacing = self._replacing(away=away)
+            replacing.run(operation, replacing.plan(look[0], operation.name), look[1])
+
+    def apply(self, operation: Operation, plan: Plan, state: RunState) -> None:
+        """Run a plan that `plan_update` made, and what is replaced after it."""
+        self._replacing().run(operation, plan, state)
+
+    def _replacing(self, *, away: bool = False) -> Replacing:
+        return Replacing(
+            spec=self.spec,
+            abilities=self.providers.abilities,
+            look=self._observe,
+            stopped=lambda: self._notes().stopped,
+            reviewed=self.reviewed,
+            force=away,
+        )
+
+    def _with_release(self, operation: Operation, look: tuple[Observation, RunState]) -> tuple[Observation, RunState]:
+        """Have the new release in the cache before planning: only then is it known what it changes, and if it may."""
+        observation, state = look
+        if observation.release is not None or not running_versions(observation):
+            return look
+        reason = f"Kubernetes {self.spec.kubernetes.version} is not in the cache"
+        fetch = Step(verb=Verb.FETCH_RELEASE, reason=reason, effect=Effect.CREATE)
+        operation.run(Plan(cluster=self.spec.id, operation=operation.name, steps=(fetch,)), state)
+        return self._observe()
+
+    def _refuse_unready(self, observation: Observation, state: RunState, *, force: bool = False) -> None:
+        """Raise UnsafePlan with everything that stands in the way of another version, where there is to be one."""
+        wish = self.spec.kubernetes.version
+        have = running_version(observation)
+        if have is None or not is_upgrade(observation, wish) or why_no_step(have, wish):
+            return  # Or planning says why not.
+        problems = self.readiness((observation, state), wish, force=force).problems()
+        if problems:
+            raise UnsafePlan("; ".join(problems))
+
+    def readiness(
+        self, look: tuple[Observation, RunState], wish: KubernetesVersion, *, force: bool = False
+    ) -> Readiness:
+        """How ready the cluster is for *wish*."""
+        observation, state = look
+        return Readiness(
+            spec=self.spec,
+            observation=observation,
+            state=state,
+            now=self.clock.now(),
+            wish=wish,
+            left=self._notes().stopped,
+            force=force,
+        )
+
+    def when_healthy(
+        self, look: tuple[Observation, RunState], wish: KubernetesVersion, stop: CancelToken
+    ) -> tuple[Observation, RunState]:
+        """*look*, or a later one: before another version what was just started, by a run cut off, has its time."""
+
+        def is_well(look: tuple[Observation, RunState]) -> bool:
+            return not is_upgrade(look[0], wish) or not self.readiness(look, wish).unhealthy()
+
+        def well() -> tuple[Observation, RunState] | None:
+            found = self._observe()
+            return found if is_well(found) else None
+
+        if is_well(look):
+            return look
+        seconds, clock = self.spec.health.startup_seconds, CancellableClock(self.clock, stop)
+        with contextlib.suppress(Unavailable):
+            return wait_until(well, what="health", timeout=seconds, interval=HEALTH_SECONDS, clock=clock)
+        return self._observe()
+
+    def look(self) -> tuple[Observation, RunState]:
+        """What is there now."""
+        return self._observe()
+
+    def plan_upgrade(self) -> Plan:
+        """What `upgrade` would do now."""
+        return self._replacing().plan(self._observe()[0], UPGRADE)
 
     def _look_after_boots(self, operation: Operation) -> tuple[Observation, RunState]:
         """Machines of a deploy that was cut off may still be booting.  What planning says of the others, it says."""
@@ -78,13 +172,22 @@ class Upkeep:
     def _booting(self, observation: Observation) -> tuple[str, ...]:
         return tuple(sorted({*silent(observation)} - {*self._notes().stopped}))
 
-    def plan_deploy(self) -> tuple[Plan, RunState]:
-        """What makes the cluster what its spec says; instances that were stopped on purpose are left alone."""
-        return self._planned(*self._observe())
+    def plan_update(self) -> tuple[Plan, RunState]:
+        """What makes the cluster what its spec says, machines replaced where that is the way."""
+        observation, state = self._observe()
+        self._refuse_unready(observation, state)
+        return self._replacing().plan(observation, "deploy"), state
 
-    def _planned(self, observation: Observation, state: RunState) -> tuple[Plan, RunState]:
+    def plan_deploy(self) -> tuple[Plan, RunState]:
+        """What is changed in place; instances that were stopped on purpose are left alone, and nothing is replaced."""
+        look = self._observe()
+        self._refuse_unready(*look)
+        return self._planned(*look)
+
+    def _planned(self, observation: Observation, state: RunState, operation: str = "deploy") -> tuple[Plan, RunState]:
         repair = Repair(leave=self._notes().stopped)
-        return self.reviewed(plan_deploy(self.spec, observation, self.providers.abilities, repair)), state
+        plan = plan_deploy(self.spec, observation, self.providers.abilities, repair, operation=operation)
+        return self.reviewed(plan), state
 
     def plan_heal(self, decision: Decision) -> tuple[Plan, RunState]:
         """What was decided about the problems there are."""
@@ -167,6 +270,7 @@ class Upkeep:
             operation.run(self.reviewed(plan), state)
 
     def _observe(self, condemned: Sequence[str] = ()) -> tuple[Observation, RunState]:
+        refuse_half_restored(self.spec, self.providers.credential_store)
         return observe(self.spec, self.providers, self.releases, condemned=condemned, now=self.clock.now())
 
     def _notes(self) -> DirectorNotes:

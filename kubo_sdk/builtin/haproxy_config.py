@@ -14,6 +14,10 @@ KUBE_PROXY_HEALTH_PORT = 10256
 # In every API server's certificate, whatever its addresses are.
 API_SERVER_NAME = "kubernetes.default.svc"
 
+# What /readyz says: all is well, or the API server shuts down; and any other check that failed.
+WELL_OR_SHUTDOWN = r"^ok|\[-\]shutdown failed"
+FAILED_BUT_SHUTDOWN = r"\[-\](?!shutdown failed)"
+
 # A node port whose service has no pods is refused by an ICMP message about a TCP connection.  On recent kernels
 # HAProxy 2.6 hears it, goes on waiting, and spins until its connect timeout.  So the message is dropped on the way in.
 REFUSALS = "/etc/haproxy/refusals.nft"
@@ -105,14 +109,17 @@ def _endpoint(config: HaproxyConfig, endpoint: EndpointRequest) -> str:
 
 
 def _api_check() -> tuple[str, ...]:
-    """An API server must prove who it is and say that it can serve.  Watches leave one that cannot, to start anew.
+    """An API server must prove who it is and say that it can serve.
 
-    The price: a connection that is being made to it in that very moment is ended too, where it could be redispatched.
-    HAProxy has no way to tell them apart.
+    One that says it is shutting down still serves: it gets no new connections, and those it has go on.  Watches leave
+    one that cannot serve or does not answer, to start anew.  The price: a connection that is being made to that one in
+    that very moment is ended too, where it could be redispatched.  HAProxy has no way to tell them apart.
     """
     return (
         "option httpchk GET /readyz",
-        "http-check expect status 200",
+        f'http-check expect ! rstring "{FAILED_BUT_SHUTDOWN}"',
+        f'http-check expect rstring "{WELL_OR_SHUTDOWN}"',
+        "http-check expect error-status L7OKC status 200",
         f"default-server check check-ssl verify required ca-file {CLUSTER_CA} verifyhost {API_SERVER_NAME}",
         "default-server on-marked-down shutdown-sessions",
     )

@@ -14,9 +14,11 @@ from kubo_sdk.errors import NotFound
 from kubo_sdk.model.instance import Role
 from kubo_sdk.ports.ingress import Endpoint, EndpointRequest, Ingress, IngressInfo
 from kubo_sdk.ports.node import Contribution, NodeContext, NodeContributor, NodeFile, Unit
-from kubo_sdk.systemd import HARDENED, service
+from kubo_sdk.systemd import HARDENED, command_line, service, unit_text
 
 UNIT = "kubo-haproxy.service"
+RELOAD = "kubo-haproxy-reload"
+RELOADED_ON = (CONFIG, CLUSTER_CA)
 ACCOUNT = "haproxy"
 PRIVILEGED_PORTS = 1024
 
@@ -52,10 +54,9 @@ class HaproxyIngress:
             NodeFile(path=CONFIG, content=haproxy_config(self._config, context.endpoints)),
             NodeFile(path=REFUSALS, content=REFUSALS_RULES),
         )
-        unit = Unit(
-            name=UNIT, text=haproxy_unit(self._config, context.endpoints), restart_on=tuple(file.path for file in files)
-        )
-        return Contribution(files=files, units=(unit,))
+        unit = Unit(name=UNIT, text=haproxy_unit(self._config, context.endpoints), restart_on=(REFUSALS,))
+        watch = Unit(name=f"{RELOAD}.path", text=watch_unit())
+        return Contribution(files=files, units=(unit, watch, Unit(name=f"{RELOAD}.service", text=reload_unit())))
 
 
 _: tuple[type[Ingress], type[NodeContributor]] = (HaproxyIngress, HaproxyIngress)
@@ -81,4 +82,28 @@ def haproxy_unit(config: HaproxyConfig, endpoints: tuple[EndpointRequest, ...]) 
             "LimitNOFILE": str(config.open_files),
             **({"AmbientCapabilities": "CAP_NET_BIND_SERVICE"} if privileged else {}),
         },
+    )
+
+
+def watch_unit() -> str:
+    """A changed configuration is taken over without a connection lost, which a restart would cost."""
+    return unit_text(
+        {
+            "Unit": {"Description": "Watches the configuration of HAProxy"},
+            "Path": {"PathChanged": RELOADED_ON},
+            "Install": {"WantedBy": "multi-user.target"},
+        }
+    )
+
+
+def reload_unit() -> str:
+    """Has HAProxy read its files, once more if they change meanwhile: systemd would not hear of that."""
+    digests = f"sha256sum {' '.join(RELOADED_ON)}"
+    reload = f"systemctl try-reload-or-restart {UNIT}"
+    loop = f'until was="$({digests})"; {reload}; [ "$was" = "$({digests})" ]; do :; done'
+    return unit_text(
+        {
+            "Unit": {"Description": "Has HAProxy take over its configuration", "StartLimitIntervalSec": "0"},
+            "Service": {"Type": "oneshot", "ExecStart": command_line(("/bin/sh", "-c", loop))},
+        }
     )

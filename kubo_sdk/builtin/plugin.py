@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kubo_sdk.builtin.coredns_config import CorednsConfig
 from kubo_sdk.builtin.file_credentials.config import FileCredentialsConfig
 from kubo_sdk.builtin.haproxy_config import HaproxyConfig
 from kubo_sdk.builtin.hosts_config import HostsConfig
+from kubo_sdk.builtin.no_cluster_dns import NoClusterDns, NoClusterDnsConfig
 from kubo_sdk.hookspecs import hookimpl
-from kubo_sdk.ports.providers import ConnectContext, CredentialStoreProvider, DnsProvider, IngressProvider
+from kubo_sdk.ports.providers import (
+    ClusterDnsProvider,
+    ConnectContext,
+    CredentialStoreProvider,
+    DnsProvider,
+    IngressProvider,
+)
 
 if TYPE_CHECKING:
+    from kubo_sdk.ports.cluster_dns import ClusterDns
     from kubo_sdk.ports.credentials import CredentialStore
     from kubo_sdk.ports.dns import Dns
     from kubo_sdk.ports.ingress import Ingress
@@ -25,7 +34,7 @@ def kubo_credential_store_providers() -> tuple[CredentialStoreProvider, ...]:
             summary="credentials sealed in one file on this host",
             config=FileCredentialsConfig,
             connect=_connect_file_credentials,
-            capabilities=("ecdsa-p256", "rsa-2048"),
+            capabilities=("ecdsa-p256", "rotates", "rsa-2048"),
         ),
     )
 
@@ -57,6 +66,25 @@ def kubo_ingress_providers() -> tuple[IngressProvider, ...]:
     )
 
 
+@hookimpl
+def kubo_cluster_dns_providers() -> tuple[ClusterDnsProvider, ...]:
+    """CoreDNS in pods, and nobody."""
+    return (
+        ClusterDnsProvider(
+            name="coredns",
+            summary="CoreDNS as a Deployment, from an image the workers pull",
+            config=CorednsConfig,
+            connect=_connect_coredns,
+        ),
+        ClusterDnsProvider(
+            name="none",
+            summary="no cluster DNS; install your own behind the address pods ask",
+            config=NoClusterDnsConfig,
+            connect=lambda *_: NoClusterDns(),
+        ),
+    )
+
+
 def _connect_file_credentials(config: FileCredentialsConfig, context: ConnectContext) -> CredentialStore:
     from kubo_sdk.builtin.file_credentials.store import connect  # noqa: PLC0415
 
@@ -73,3 +101,9 @@ def _connect_haproxy(config: HaproxyConfig, _context: ConnectContext) -> Ingress
     from kubo_sdk.builtin.haproxy_ingress import HaproxyIngress  # noqa: PLC0415
 
     return HaproxyIngress(config)
+
+
+def _connect_coredns(config: CorednsConfig, context: ConnectContext) -> ClusterDns:
+    from kubo_sdk.builtin.coredns import Coredns  # noqa: PLC0415
+
+    return Coredns(config, context.spec)

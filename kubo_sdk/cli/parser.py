@@ -7,6 +7,8 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+from kubo_sdk.cli.subcommands import credentials, plugin
+
 DEFAULT_FILE = "cluster.yml"
 STATE_VARIABLE = "KUBO_STATE"
 CACHE_VARIABLE = "KUBO_CACHE"
@@ -14,7 +16,7 @@ CACHE_VARIABLE = "KUBO_CACHE"
 # What a command's own program gets behind "--"; these commands take everything there as it is.
 PASSING_ON = ("exec", "kubectl")
 
-PLUGIN_PORTS = ("cpi", "credential-store", "dns", "ingress", "overlay")
+PLUGIN_PORTS = ("cluster-dns", "cpi", "credential-store", "dns", "ingress", "overlay")
 
 EXIT_CODES: Mapping[int, str] = {
     0: "done",
@@ -99,6 +101,13 @@ _SUMMARIES: Mapping[str, str] = {
     "start": "put an instance back into service",
     "restart": "restart what runs on an instance",
     "recover": "go on with one etcd member's data after the majority is lost",
+    "upgrade": "take the cluster to another version of Kubernetes",
+    "backup": "take a backup now, to where the spec says",
+    "backups": "list the backups there are",
+    "restore": "bring back what the cluster had when a backup was taken",
+    "rotate": "exchange authorities and keys while the cluster serves; again to go on",
+    "credentials": "move the cluster's credentials to another store",
+    "adopt": "find the spec of a cluster whose spec is lost",
     "delete": "take the cluster away with everything it left",
     "tasks": "show what was done to the cluster, by whom, and how it ended",
     "task": "show one task: its steps, how long each took, and a picture of them",
@@ -116,6 +125,12 @@ def _file(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("file_argument", metavar="FILE", nargs="?", default=None, help="the same as --file FILE")
 
 
+def _up(parser: argparse.ArgumentParser) -> None:
+    _file(parser)
+    meaning = "replace machines also where nothing would serve meanwhile"
+    parser.add_argument("--force", action="store_true", help=meaning)
+
+
 def _instance(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("instance", metavar="INSTANCE", help="for example worker/0")
 
@@ -129,6 +144,54 @@ def _recover(parser: argparse.ArgumentParser) -> None:
     meaning = "the member whose data counts (default: the one that has seen most)"
     parser.add_argument("survivor", metavar="INSTANCE", nargs="?", default=None, help=meaning)
     parser.add_argument("--force", action="store_true", help="accept that what only the others had is lost")
+
+
+def _adopt(parser: argparse.ArgumentParser) -> None:
+    meaning = "a file that says where to look: name, director, cpi and credential_store, as in a spec"
+    parser.add_argument("start", metavar="START", type=Path, help=meaning)
+    meaning = "where to write the spec (default: cluster.yml)"
+    parser.add_argument("--output", metavar="FILE", type=Path, default=Path(DEFAULT_FILE), help=meaning)
+
+
+def _upgrade(parser: argparse.ArgumentParser) -> None:
+    _file(parser)
+    parser.add_argument("--to", metavar="VERSION", default=None, help="for example 1.31.2 (default: what FILE says)")
+    parser.add_argument(
+        "--through",
+        metavar="VERSION",
+        action="append",
+        default=[],
+        help="the version to take of a minor version on the way (default: the newest); may be given again",
+    )
+    parser.add_argument("--check", action="store_true", help="show the way and what is in it, and change nothing")
+    parser.add_argument("--force", action="store_true", help="also where APIs are in use that will be no more")
+
+
+def _restore(parser: argparse.ArgumentParser) -> None:
+    meaning = "its name as kubo backups shows it, or latest"
+    parser.add_argument("backup", metavar="BACKUP", help=meaning)
+    parser.add_argument("--force", action="store_true", help="accept that what was stored since then is lost")
+
+
+def _rotate(parser: argparse.ArgumentParser) -> None:
+    meaning = "ca, etcd-ca, front-proxy-ca, service-account or encryption-key (default: what is half done)"
+    parser.add_argument("leaves", metavar="WHAT", nargs="*", help=meaning)
+    parser.add_argument("--all", action="store_true", help="all of these")
+    parser.add_argument("--leaves", action="store_true", dest="renew", help="only make all certificates anew")
+    parser.add_argument("--undo", action="store_true", help="take back what is half done")
+    parser.add_argument(
+        "--until",
+        choices=("trust", "switch"),
+        default=None,
+        help="stop when everybody trusts both, or uses the new; again without it to go on",
+    )
+    parser.add_argument(
+        "--settle",
+        metavar="SECONDS",
+        type=float,
+        default=None,
+        help="how long programs in pods may take to read their tokens anew (default: 90)",
+    )
 
 
 def _check(parser: argparse.ArgumentParser) -> None:
@@ -189,25 +252,15 @@ def _delete(parser: argparse.ArgumentParser) -> None:
 
 
 def _plugin(parser: argparse.ArgumentParser) -> None:
-    """Its commands are files of their own: ``commands/plugin_new.py``."""
-    actions = parser.add_subparsers(dest="action", metavar="ACTION", required=True)
-    summary = "write the skeleton of a plugin"
-    new = actions.add_parser("new", help=summary, description=f"{summary.capitalize()}.")
-    _common(new, short="-f")
-    new.add_argument("name", metavar="NAME", help="of the provider and of the distribution, for example acme-dns")
-    new.add_argument("--port", metavar="PORT", choices=PLUGIN_PORTS, required=True, help=", ".join(PLUGIN_PORTS))
-    new.add_argument("--directory", metavar="DIR", type=Path, default=None, help="where to write it (default: ./NAME)")
-    summary = "run the contract suite of a port against an installed provider"
-    check = actions.add_parser("check", help=summary, description=f"{summary.capitalize()}.")
-    _common(check, short="-f")
-    check.add_argument("port", metavar="PORT", choices=PLUGIN_PORTS, help=", ".join(PLUGIN_PORTS))
-    check.add_argument("provider", metavar="PROVIDER", help="the name of the provider, as kubo plugins shows it")
-    check.add_argument("--options", metavar="FILE", type=Path, default=None, help="YAML with the provider's options")
-    check.add_argument("--suite", metavar="FILE", type=Path, default=None, help="YAML with settings of the suite")
+    plugin(parser, _common, PLUGIN_PORTS)
+
+
+def _credentials(parser: argparse.ArgumentParser) -> None:
+    credentials(parser, _common)
 
 
 _OWN = {
-    "up": _file,
+    "up": _up,
     "plan": _file,
     "status": _file,
     "check": _check,
@@ -225,8 +278,15 @@ _OWN = {
     "start": _instance,
     "restart": _disturb,
     "recover": _recover,
+    "upgrade": _upgrade,
+    "backup": _file,
+    "backups": _file,
+    "restore": _restore,
+    "rotate": _rotate,
+    "adopt": _adopt,
     "delete": _delete,
     "tasks": _file,
     "task": _task,
     "plugin": _plugin,
+    "credentials": _credentials,
 }

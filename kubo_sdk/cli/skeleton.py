@@ -34,6 +34,7 @@ class Port:
 PORTS: Mapping[str, Port] = {
     port.word: port
     for port in (
+        Port(word="cluster-dns", module="cluster_dns", protocol="ClusterDns", called="cluster DNS"),
         Port(word="cpi", module="cpi", protocol="Cpi", called="CPI"),
         Port(
             word="credential-store",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from attrs import frozen
@@ -10,6 +10,7 @@ from attrs import frozen
 from kubo_sdk.clients.connection import Address, text
 from kubo_sdk.clients.etcd_gateway import EtcdGateway, decode, encode
 from kubo_sdk.clients.etcd_members import EtcdMembers, Member
+from kubo_sdk.clients.etcd_snapshot import stream_snapshot
 from kubo_sdk.clients.https import HttpsClient
 from kubo_sdk.errors import AuthError, Conflict, NotFound, ProviderError
 from kubo_sdk.model.secret import Secret
@@ -144,6 +145,17 @@ class EtcdClient:
         """What the member on *host* says of itself."""
         what = f"status of the etcd member on {host}"
         return _status(self._call("maintenance/status", {}, what=what, idempotent=True, endpoint=self._endpoint(host)))
+
+    def snapshot(self, host: str) -> Iterator[bytes]:
+        """The database of the member on *host* in pieces, as `stream_snapshot` says.  Needs the rights of root."""
+        return stream_snapshot(self._gateway, self._endpoint(host))
+
+    def count(self, prefix: str) -> tuple[int, int]:
+        """How many keys there are below *prefix*, and etcd's revision then, agreed on by a majority."""
+        start, end = prefix_span(prefix)
+        request = {"key": encode(start), "range_end": encode(end), "count_only": True}
+        reply = self._call("kv/range", request, what=f"count {prefix}", idempotent=True)
+        return int(reply.get("count", 0)), int(reply["header"]["revision"])
 
     def alarms(self) -> tuple[tuple[int, str], ...]:
         """(id of a member, NOSPACE or CORRUPT) for every alarm.  Needs a quorum; a `status` tells them without one."""

@@ -11,6 +11,7 @@ from typing import Any
 from kubo_sdk.clients.connection import Address
 from kubo_sdk.clients.https import HttpsClient
 from kubo_sdk.clients.response import Response
+from kubo_sdk.clients.stream import LineStream
 from kubo_sdk.errors import AuthError, Conflict, NotFound, ProviderError, QuotaExceeded, Unavailable
 from kubo_sdk.model.secret import Secret
 
@@ -85,6 +86,32 @@ class EtcdGateway:
         reply: dict[str, Any] = checked(response, what).json()
         return reply
 
+    def stream(
+        self, path: str, request: Mapping[str, Any], *, what: str, endpoint: Address, silence: float
+    ) -> LineStream:
+        """POST *request* to ``/v3/<path>`` of *endpoint* and read its answer line by line, none later than *silence*
+        seconds.
+        """
+
+        def opened() -> LineStream:
+            return self.https.stream(
+                "POST",
+                f"/v3/{path}",
+                json.dumps(request).encode(),
+                headers=_headers(self._token),
+                silence=silence,
+                what=what,
+                endpoint=endpoint,
+            )
+
+        try:
+            return opened()
+        except ProviderError as error:
+            if not (self._user and any(sign in str(error) for sign in WANTS_TOKEN)):
+                raise
+        self._renew(self._token)
+        return opened()
+
     def authenticate(self, user: str, password: Secret) -> bool:
         """Speak as *user* from now on.  False: authentication is off in this etcd, and nobody needs it yet.
 
@@ -111,18 +138,20 @@ class EtcdGateway:
     def _post(
         self, path: str, request: Mapping[str, Any], token: str, idempotent: bool, endpoint: Address | None
     ) -> Response:
-        # Without Accept, etcd takes the common name of its own server certificate for the user of the request.
-        headers = {"Content-Type": "application/json", "Accept": "application/json"}
-        if token:
-            headers["Authorization"] = token
         return self.https.request(
             "POST",
             f"/v3/{path}",
             json.dumps(request).encode(),
-            headers=headers,
+            headers=_headers(token),
             idempotent=idempotent,
             endpoint=endpoint,
         )
+
+
+def _headers(token: str) -> dict[str, str]:
+    # Without Accept, etcd takes the common name of its own server certificate for the user of the request.
+    headers = {"Content-Type": "application/json", "Accept": "application/json"}
+    return {**headers, "Authorization": token} if token else headers
 
 
 def checked(response: Response, what: str) -> Response:

@@ -91,14 +91,15 @@ class HttpsClient:
         headers: Mapping[str, str] | None = None,
         silence: float | None = None,
         what: str = "stream",
+        endpoint: Address | None = None,
     ) -> LineStream:
         """Open a response without an end, on a connection of its own, and close it with `LineStream.close`.
 
-        *silence* bounds the wait for the next line, in seconds; None waits for ever.  Raises what `Response.check`
-        raises when the server refuses.
+        *silence* bounds the wait for the next line, in seconds; None waits for ever.  *endpoint* asks that one alone.
+        Raises what `Response.check` raises when the server refuses.
         """
         request = Request(method=method, path=path, body=body, headers=headers or {})
-        address, connection = self._connect_to_first()
+        address, connection = self._connect_to_first(endpoint)
         try:
             stream = LineStream(connection, address, request, what)
             stream.wait_at_most(silence)
@@ -123,9 +124,9 @@ class HttpsClient:
             if self.endpoints[self._first] == address:
                 self._first = (self._first + 1) % len(self.endpoints)
 
-    def _connect_to_first(self) -> tuple[Address, HTTPSConnection]:
+    def _connect_to_first(self, endpoint: Address | None) -> tuple[Address, HTTPSConnection]:
         troubles: list[str] = []
-        for address in self._in_order():
+        for address in (endpoint,) if endpoint else self._in_order():
             try:
                 return address, connect(address, self._context, self._timeout)
             except NotReached as error:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from types import TracebackType
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -35,7 +36,7 @@ class NodeStatus:
     """One Node, as the API tells it.
 
     ``instance`` is the slug of the slot its machine fills, empty for a Node that is not ours.  ``reason`` is why the
-    Node is not ready.
+    Node is not ready.  ``heard``: when its kubelet last said so, by the machine's clock, in seconds since the epoch.
     """
 
     name: str
@@ -47,6 +48,7 @@ class NodeStatus:
     pod_cidr: str
     kubelet_version: str
     unschedulable: bool
+    heard: int
     labels: Mapping[str, str] = field(hash=False)
     annotations: Mapping[str, str] = field(factory=dict, hash=False)
 
@@ -95,6 +97,10 @@ class KubernetesClient:
         except Unavailable:
             return False
 
+    def metrics(self) -> str:
+        """What the API server counts, in the text form of Prometheus."""
+        return self._https.request("GET", "/metrics").check("get /metrics").body.decode(errors="replace")
+
     def get(self, path: str) -> Any:
         """The object at *path*, such as ``/api/v1/nodes/10.0.0.5``."""
         return self._https.request("GET", path).check(f"get {path}").json()
@@ -104,6 +110,22 @@ class KubernetesClient:
         query = f"?{urlencode({'labelSelector': label_selector})}" if label_selector else ""
         reply = self._https.request("GET", path + query).check(f"list {path}").json()
         return tuple(reply.get("items") or ())
+
+    def list_pages(self, path: str, limit: int = 500) -> Iterator[Object]:
+        """As `list`, *limit* at a time; *path* may have a query.  One that takes minutes may end in ProviderError."""
+        query, resume = "&" if "?" in path else "?", ""
+        while True:
+            reply = self.get(f"{path}{query}{urlencode({'limit': limit, **({'continue': resume} if resume else {})})}")
+            yield from reply.get("items") or ()
+            resume = reply["metadata"].get("continue", "")
+            if not resume:
+                return
+
+    def touch(self, path: str) -> None:
+        """Have the object at *path* stored anew as it is.  Its content is in no error.  NotFound when it is gone."""
+        response = self._patch(path, {}, MERGE)
+        if response.status >= 300:
+            raise response.error(f"storing {path} anew failed on {response.endpoint} with HTTP {response.status}")
 
     def apply(self, item: Object) -> Object:
         """Make the object, or change it, so that it has every field of *item*, whoever set them before."""
@@ -171,9 +193,11 @@ class KubernetesClient:
 
     def pods_on(self, node: str) -> tuple[Object, ...]:
         """Every pod of that Node, ended ones too."""
-        query = urlencode({"fieldSelector": f"spec.nodeName={node}"})
-        reply = self._https.request("GET", f"/api/v1/pods?{query}").check(f"list pods of {node}").json()
-        return tuple(reply.get("items") or ())
+        return self._pods(node)
+
+    def pods_to_place(self) -> tuple[Object, ...]:
+        """Every pod that the scheduler has not looked at yet: it may come to any Node that was free just before."""
+        return tuple(pod for pod in self._pods("") if _is_untried(pod))
 
     def evict(self, namespace: str, pod: str, *, api_version: str) -> Response:
         """Ask for the pod's removal, whatever the answer: 429 when a budget forbids it now, 404 when it is gone."""
@@ -198,6 +222,11 @@ class KubernetesClient:
         return Watch(
             self._https.stream("GET", f"{path}?{urlencode(query)}", silence=silence, what=f"watch {path}"), path
         )
+
+    def _pods(self, node: str) -> tuple[Object, ...]:
+        query = urlencode({"fieldSelector": f"spec.nodeName={node}"})
+        reply = self._https.request("GET", f"/api/v1/pods?{query}").check(f"list pods of {node or 'no node'}").json()
+        return tuple(reply.get("items") or ())
 
     def _patch(self, path: str, body: Object, headers: Mapping[str, str]) -> Response:
         return self._https.request("PATCH", path, json.dumps(body).encode(), headers=headers, idempotent=True)
@@ -227,6 +256,12 @@ def _check_applied(response: Response, item: Object, what: str) -> None:
     response.check(what)
 
 
+def _is_untried(pod: Object) -> bool:
+    status = pod.get("status", {})
+    told = any(condition["type"] == "PodScheduled" for condition in status.get("conditions") or ())
+    return not told and status.get("phase", "Pending") == "Pending" and "deletionTimestamp" not in pod["metadata"]
+
+
 def _node_status(node: Object) -> NodeStatus:
     metadata, spec, status = node["metadata"], node.get("spec", {}), node.get("status", {})
     ready: Object = next((found for found in status.get("conditions", ()) if found["type"] == "Ready"), {})
@@ -242,6 +277,11 @@ def _node_status(node: Object) -> NodeStatus:
         pod_cidr=spec.get("podCIDR", ""),
         kubelet_version=status.get("nodeInfo", {}).get("kubeletVersion", ""),
         unschedulable=bool(spec.get("unschedulable", False)),
+        heard=_seconds(ready.get("lastHeartbeatTime")),
         labels=labels,
         annotations=dict(metadata.get("annotations") or {}),
     )
+
+
+def _seconds(moment: str | None) -> int:
+    return int(datetime.fromisoformat(moment).timestamp()) if moment else 0

@@ -6,17 +6,18 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from ipaddress import IPv4Network
 
+from kubo_sdk.config.backup import check_backup
 from kubo_sdk.config.health import check_health
 from kubo_sdk.config.kinds import choices
 from kubo_sdk.config.names import check_names
 from kubo_sdk.config.networks import check_networks, check_ports, check_room
 from kubo_sdk.config.place import Path
 from kubo_sdk.config.problem import Problem
+from kubo_sdk.config.update import check_update
 from kubo_sdk.model.instance import Role
 from kubo_sdk.model.release import KUBERNETES_BINARIES
 from kubo_sdk.model.spec import ClusterSpec, InstanceGroup
 
-LONGEST_DRAIN = 86400
 NEEDED_ROLES = (Role.ETCD, Role.MASTER, Role.WORKER)
 COMPONENTS = tuple(sorted({*KUBERNETES_BINARIES, "etcd"} - {"kubectl"}))
 
@@ -36,7 +37,8 @@ def check(spec: ClusterSpec) -> tuple[Problem, ...]:
         *check_room(spec),
         *check_ports(spec),
         *check_health(spec),
-        *_check_update(spec),
+        *check_backup(spec),
+        *check_update(spec),
     )
 
 
@@ -87,15 +89,6 @@ def _sizes(group: InstanceGroup) -> tuple[tuple[Path, int], ...]:
         (("vm", "memory_mb"), group.vm.memory_mb),
         (("persistent_disk_mb",), group.persistent_disk_mb),
     )
-
-
-def _check_update(spec: ClusterSpec) -> Iterator[Problem]:
-    bound = spec.update.drain_timeout_seconds
-    if not 0 < bound <= LONGEST_DRAIN:
-        yield Problem(
-            ("update", "drain_timeout_seconds"),
-            f"must be more than 0 and at most {LONGEST_DRAIN} seconds, not {bound:g}",
-        )
 
 
 def _check_roles(spec: ClusterSpec) -> Iterator[Problem]:

@@ -10,10 +10,13 @@ import attrs
 from kubo_sdk.config.kinds import phrase, shown
 from kubo_sdk.config.place import Place, Section, same_place
 from kubo_sdk.config.structure import BAD, Reader
+from kubo_sdk.config.update import read_in_flight
+from kubo_sdk.model.backup_spec import BackupSpec, KeepSpec, S3Spec
 from kubo_sdk.model.instance import Role
 from kubo_sdk.model.spec import (
     ClusterSpec,
     HealthSpec,
+    InFlight,
     InstanceGroup,
     KubernetesSpec,
     MeltdownSpec,
@@ -36,6 +39,7 @@ def spec_reader() -> Reader:
             (InstanceGroup, "labels"): _read_labels,
             (KubernetesSpec, "extra_args"): _read_extra_args,
             (NetworkSpec, "node_ports"): _read_node_ports,
+            InFlight: read_in_flight,
         },
         placeholders=_placeholders(),
     )
@@ -46,7 +50,8 @@ def _placeholders() -> Mapping[Any, Any]:
     version = KubernetesVersion(1, OLDEST_MINOR, 0)
     group = InstanceGroup(name="group", role=Role.WORKER, instances=1)
     choice = ProviderChoice(provider="unknown")
-    ports = {(ClusterSpec, port): choice for port in ("cpi", "credential_store", "dns", "overlay", "ingress")}
+    names = ("cpi", "credential_store", "dns", "overlay", "ingress", "cluster_dns")
+    ports = {(ClusterSpec, port): choice for port in names}
     defaults: dict[Any, Any] = {
         (ClusterSpec, "name"): "cluster",
         (ClusterSpec, "director"): "kubo",
@@ -56,9 +61,10 @@ def _placeholders() -> Mapping[Any, Any]:
         (ClusterSpec, "network"): NetworkSpec(),
         (ClusterSpec, "health"): HealthSpec(),
         (ClusterSpec, "update"): UpdateSpec(),
+        (ClusterSpec, "backup"): BackupSpec(),
         InstanceGroup: group,
     }
-    sections = (NetworkSpec(), HealthSpec(), MeltdownSpec(), UpdateSpec())
+    sections = (NetworkSpec(), HealthSpec(), MeltdownSpec(), UpdateSpec(), BackupSpec(), KeepSpec(), S3Spec())
     parts = (KubernetesSpec(version=version), *sections, group, VmSize())
     return {**ports, **defaults, **{key: value for part in parts for key, value in _fields(part).items()}}
 

@@ -22,6 +22,18 @@ KUBERNETES_BINARIES = (
 
 
 @frozen(kw_only=True)
+class CarriedRelease:
+    """Which release a machine was given: its versions, and what its tree is called."""
+
+    kubernetes: KubernetesVersion
+    etcd: str
+    tree: str
+
+    def __str__(self) -> str:
+        return f"{self.kubernetes} ({self.tree})"
+
+
+@frozen(kw_only=True)
 class Release:
     """A complete, verified release.
 
@@ -45,6 +57,11 @@ class Release:
     def node_path(self) -> PurePosixPath:
         """Where the tree lies on a node.  The tree is named by its content, so two releases never share a path."""
         return NODE_RELEASES / self.tree.name
+
+    @property
+    def carried(self) -> CarriedRelease:
+        """What a machine remembers of it."""
+        return CarriedRelease(kubernetes=self.version, etcd=self.etcd_version, tree=self.tree.name)
 
     def binary(self, name: str) -> str:
         """Where the program *name* lies on a node: in the release, or in the stemcell where the release has none."""

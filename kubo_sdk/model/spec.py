@@ -9,6 +9,7 @@ from typing import Any
 
 from attrs import Factory, field, frozen
 
+from kubo_sdk.model.backup_spec import BackupSpec
 from kubo_sdk.model.instance import ClusterId, Instance, Role
 from kubo_sdk.model.version import KubernetesVersion
 
@@ -124,10 +125,44 @@ class HealthSpec:
     meltdown: MeltdownSpec = MeltdownSpec()
 
 
+class UpdatePolicy(StrEnum):
+    """How a change may be made."""
+
+    AS_NEEDED = "as_needed"
+    IN_PLACE_ONLY = "in_place_only"
+    REPLACE = "replace"
+
+
+@frozen(kw_only=True)
+class InFlight:
+    """How many instances of a group may be away at the same time: a number, or a percentage of the group."""
+
+    number: int = 1
+    percent: bool = False
+
+    def of(self, instances: int) -> int:
+        """How many of so many *instances*; a percentage is rounded down, so it may be nobody."""
+        return instances * self.number // 100 if self.percent else self.number
+
+    def __str__(self) -> str:
+        return f"{self.number}%" if self.percent else str(self.number)
+
+
 @frozen(kw_only=True)
 class UpdateSpec:
-    """How machines are taken out of service.  A worker's pods have ``drain_timeout_seconds`` to move elsewhere."""
+    """How running machines are changed and taken out of service.
 
+    Of each worker group ``canaries`` change first; the others follow when those serve again, AZ by AZ, at most
+    ``max_in_flight`` at the same time.  etcd members, masters and proxies always change one after the other.
+    A machine that was changed has ``watch_seconds`` to serve again.  ``policy``: IN_PLACE_ONLY refuses a plan that
+    replaces machines; REPLACE replaces every machine whose units would restart; AS_NEEDED replaces those that cannot be
+    changed otherwise.  A worker's pods have ``drain_timeout_seconds`` to move elsewhere.
+    """
+
+    canaries: int = 1
+    max_in_flight: InFlight = InFlight()
+    policy: UpdatePolicy = UpdatePolicy.AS_NEEDED
+    watch_seconds: float = 180.0
     drain_timeout_seconds: float = 120.0
 
 
@@ -155,8 +190,10 @@ class ClusterSpec:
     dns: ProviderChoice = ProviderChoice(provider="hosts")
     overlay: ProviderChoice = ProviderChoice(provider="flannel")
     ingress: ProviderChoice = ProviderChoice(provider="haproxy")
+    cluster_dns: ProviderChoice = ProviderChoice(provider="powerdns")
     health: HealthSpec = HealthSpec()
     update: UpdateSpec = UpdateSpec()
+    backup: BackupSpec = BackupSpec()
 
     @property
     def id(self) -> ClusterId:

@@ -90,7 +90,8 @@ class InstanceStatus:
 class ClusterStatus:
     """The whole cluster.  ``verdict`` is one line; ``endpoint`` the URL of the API, empty while there is none.
 
-    ``expires``: the certificate that ends first.  ``etcd`` is None while nobody knows.  ``paused``: nobody repairs
+    ``expires``: the certificate that ends first; ``expiries``: all, that one first, authorities too.  ``rotating``: the
+    authorities and keys whose rotation is half done.  ``etcd`` is None while nobody knows.  ``paused``: nobody repairs
     anything.  ``at`` is when it was asked.
     """
 
@@ -102,6 +103,8 @@ class ClusterStatus:
     instances: tuple[InstanceStatus, ...]
     at: datetime | None = None
     expires: Expiry | None = None
+    expiries: tuple[Expiry, ...] = ()
+    rotating: tuple[str, ...] = ()
     etcd: EtcdStatus | None = None
     paused: bool = False
 
@@ -117,5 +120,7 @@ class ClusterStatus:
             "paused": self.paused,
             "etcd": self.etcd.to_dict() if self.etcd else None,
             "expires": self.expires.to_dict() if self.expires else None,
+            "expiries": [each.to_dict() for each in self.expiries],
+            "rotating": list(self.rotating),
             "instances": [each.to_dict() for each in self.instances],
         }

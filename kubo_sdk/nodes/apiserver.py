@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from collections.abc import Mapping
 
 from kubo_sdk.model.secret import Secret
 from kubo_sdk.nodes import accounts, paths
@@ -12,7 +13,9 @@ from kubo_sdk.nodes.credential_files import OWNER_ONLY, authority_file, certific
 from kubo_sdk.nodes.etcd import endpoints
 from kubo_sdk.nodes.flags import flags_for
 from kubo_sdk.nodes.gates import APISERVER
-from kubo_sdk.ports.credentials import KeyPair, Text, value_of
+from kubo_sdk.pki.successors import trusted_keys
+from kubo_sdk.planning.rotation import ENCRYPTION_KEY, SERVICE_ACCOUNT
+from kubo_sdk.ports.credentials import KeyPair, Text
 from kubo_sdk.ports.node import Contribution, NodeContext, NodeFile, StartAfter, Unit
 from kubo_sdk.systemd import HARDENED, command_line, service
 
@@ -24,13 +27,21 @@ ENCRYPTION = "/etc/kubernetes/encryption.yaml"
 
 READY_SECONDS = 60
 
+LAST_MINOR_WITH_MOUNTED_SECRETS = 20
+
+# Told to stop, it says that it is not ready, and serves on so long: those in front of it send nobody to it any more.
+SHUTDOWN_DELAY = "shutdown-delay-duration"
+SHUTDOWN_DELAY_SECONDS = 2
+# Then it ends what it was asked, and waits for watches that never end.
+LAST_ANSWERS_SECONDS = 5
+
 
 def apiserver(context: NodeContext) -> Contribution:
     """The API server of this instance, what it needs of the PKI, and its unit."""
     files = (
         *_certificates(context),
         *_service_account_files(context),
-        encryption_file(value_of(context.credentials, "encryption-key", Text).text),
+        encryption_file(*(key.text for key in trusted_keys(context.credentials, ENCRYPTION_KEY, Text))),
         *((audit_policy_file(),) if context.spec.kubernetes.audit else ()),
     )
     unit = Unit(
@@ -56,19 +67,20 @@ def _certificates(context: NodeContext) -> tuple[NodeFile, ...]:
 
 
 def _service_account_files(context: NodeContext) -> tuple[NodeFile, NodeFile]:
-    pair = value_of(context.credentials, "service-account", KeyPair)
+    pair, *others = trusted_keys(context.credentials, SERVICE_ACCOUNT, KeyPair)
+    known = [f"{each.public_key.rstrip()}\n" for each in (pair, *others)] if others else [pair.public_key]
     return (
-        NodeFile(path=paths.SERVICE_ACCOUNT_PUBLIC_KEY, content=pair.public_key),
+        NodeFile(path=paths.SERVICE_ACCOUNT_PUBLIC_KEY, content="".join(known)),
         NodeFile(path=paths.SERVICE_ACCOUNT_KEY, content=pair.private_key, mode=OWNER_ONLY, owner=accounts.KUBE),
     )
 
 
-def encryption_file(password: Secret) -> NodeFile:
-    """Secrets are written with a key made of *password*; what was written in the clear can still be read.
+def encryption_file(*passwords: Secret) -> NodeFile:
+    """Secrets are written with a key made of the first password; what was written with another, or in the clear, can
+    still be read.
 
-    The key's name is made of the key, so that a new key is a new name.
+    A key's name is made of the key, so that a new key is a new name.
     """
-    key = hashlib.sha256(password.reveal_bytes()).digest()
     content = f"""\
 apiVersion: apiserver.config.k8s.io/v1
 kind: EncryptionConfiguration
@@ -77,11 +89,16 @@ resources:
   providers:
   - secretbox:
       keys:
-      - name: key-{hashlib.sha256(key).hexdigest()[:8]}
-        secret: {base64.b64encode(key).decode()}
+{"".join(_encryption_key(password) for password in passwords)}\
   - identity: {{}}
 """
     return NodeFile(path=ENCRYPTION, content=Secret(content), mode=OWNER_ONLY, owner=accounts.KUBE)
+
+
+def _encryption_key(password: Secret) -> str:
+    key = hashlib.sha256(password.reveal_bytes()).digest()
+    name = f"key-{hashlib.sha256(key).hexdigest()[:8]}"
+    return f"      - name: {name}\n        secret: {base64.b64encode(key).decode()}\n"
 
 
 def _unit(context: NodeContext) -> str:
@@ -97,13 +114,19 @@ def _unit(context: NodeContext) -> str:
             "Type": "notify",
             "ExecStartPost": f"-{command_line(_until_ready(kubernetes.api_port))}",
             "TimeoutStartSec": "infinity",
-            # It stops listening at once, and then waits for watches that never end.
-            "TimeoutStopSec": "5",
+            **_stop_bound(kubernetes.extra_args.get(APISERVER, {})),
             "User": accounts.KUBE,
             "LogsDirectory": "kubernetes",
             "LogsDirectoryMode": "0750",
         },
     )
+
+
+def _stop_bound(extra_args: Mapping[str, str]) -> dict[str, str]:
+    """Who sets a delay of their own gets systemd's bound, which is longer than any sensible one."""
+    if SHUTDOWN_DELAY in extra_args:
+        return {}
+    return {"TimeoutStopSec": str(SHUTDOWN_DELAY_SECONDS + LAST_ANSWERS_SECONDS)}
 
 
 def _until_ready(port: int) -> tuple[str, ...]:
@@ -122,6 +145,7 @@ def _flags(context: NodeContext) -> dict[str, str]:
         "tls-private-key-file": f"{SERVING}.key",
         "tls-min-version": "VersionTLS12",
         "profiling": "false",
+        SHUTDOWN_DELAY: f"{SHUTDOWN_DELAY_SECONDS}s",
         **_who_may(),
         **_etcd_flags(context),
         **_kubelet_flags(),
@@ -166,7 +190,18 @@ def _service_account_flags(context: NodeContext) -> dict[str, str]:
         "service-account-issuer": f"https://kubernetes.default.svc.{context.spec.network.domain}",
         "service-account-key-file": paths.SERVICE_ACCOUNT_PUBLIC_KEY,
         "service-account-signing-key-file": paths.SERVICE_ACCOUNT_KEY,
+        **_lookup_flags(context),
     }
+
+
+def _lookup_flags(context: NodeContext) -> dict[str, str]:
+    """Up to 1.20 every pod shows a token out of a Secret, and has the new one a while after the Secret has it.
+
+    With the lookup, an API server takes only what is in the Secret.
+    """
+    rotated = len(trusted_keys(context.credentials, SERVICE_ACCOUNT, KeyPair)) > 1
+    mounted = context.spec.kubernetes.version.minor <= LAST_MINOR_WITH_MOUNTED_SECRETS
+    return {"service-account-lookup": "false"} if rotated and mounted else {}
 
 
 def _front_proxy_flags() -> dict[str, str]:

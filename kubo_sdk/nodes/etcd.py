@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from attrs import evolve
+
 from kubo_sdk.model.instance import Instance, Role
 from kubo_sdk.model.spec import ClusterSpec, InstanceGroup
 from kubo_sdk.nodes import accounts
@@ -14,6 +16,7 @@ from kubo_sdk.nodes.credential_files import authority_file, certificate_files
 from kubo_sdk.nodes.flags import flags_for
 from kubo_sdk.nodes.gates import ETCD
 from kubo_sdk.nodes.paths import DISK, ETCD_PKI
+from kubo_sdk.pki.certificates import sorted_bundle
 from kubo_sdk.ports.node import Contribution, NodeContext, NodeFile, Unit
 from kubo_sdk.systemd import HARDENED, command_line, service
 
@@ -42,12 +45,19 @@ def etcd(context: NodeContext) -> Contribution:
     slug = context.instance.slug
     files = (
         accounts.account(accounts.ETCD, "etcd key-value store"),
-        authority_file(context, f"etcd-server-{slug}", CA),
+        _authorities_file(context),
         *certificate_files(context, f"etcd-server-{slug}", SERVER, accounts.ETCD),
         *certificate_files(context, f"etcd-peer-{slug}", PEER, accounts.ETCD),
     )
-    unit = Unit(name=UNIT, text=_unit(context), restart_on=tuple(file.path for file in files[1:]))
+    # Certificate and key it reads anew for every connection, the authorities at its start alone.
+    unit = Unit(name=UNIT, text=_unit(context), restart_on=(CA,))
     return Contribution(files=(*files, _cluster_file(context)), units=(unit,))
+
+
+def _authorities_file(context: NodeContext) -> NodeFile:
+    """In an order that does not tell which of them signs: when that changes, nothing is to be restarted."""
+    found = authority_file(context, f"etcd-server-{context.instance.slug}", CA)
+    return evolve(found, content=sorted_bundle(str(found.content)))
 
 
 def _cluster_file(context: NodeContext) -> NodeFile:
@@ -115,6 +125,11 @@ def _unit(context: NodeContext) -> str:
             "EnvironmentFile": (CLUSTER_FILE, f"-{JOIN_FILE}"),
             "ExecStartPre": f"+{command_line(make_directory)}",
             "ExecStartPost": f"+{command_line(('/bin/rm', '-f', JOIN_FILE))}",
+            # Told to end, it goes on for a moment to answer requests with nothing, which API servers take for an error.
+            # Killed, it closes their connections at once and they go on with another member.  What it acknowledged is
+            # on the disk, and the director has its leadership moved before.
+            "KillSignal": "SIGKILL",
+            "SuccessExitStatus": "SIGKILL",
             # It reports itself ready once it has a leader; one that waits for the others must not be killed.
             "TimeoutStartSec": "infinity",
         },

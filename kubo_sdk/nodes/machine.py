@@ -2,9 +2,11 @@
 
 The machine keeps it below `STATE` as plain lines, so that a shell can read it::
 
-    manifest        kubo-manifest 1 ID / file DIGEST PATH ... / unit DIGEST NAME TARGET ...
+    manifest        kubo-manifest 1 ID / release KUBERNETES ETCD TREE / file DIGEST PATH ... /
+                    unit DIGEST NAME TARGET ...
     manifest.next   the same, of a change that has begun and not ended
     started/NAME    the digest with which the unit NAME was last started; a dash while that is not sure
+    previous/       while a change is on trial: what was there before it, as manifest, started and tree.tar
 """
 
 from __future__ import annotations
@@ -16,6 +18,8 @@ from collections.abc import Mapping
 from attrs import field, frozen
 
 from kubo_sdk.errors import Conflict
+from kubo_sdk.model.release import CarriedRelease
+from kubo_sdk.model.version import KubernetesVersion
 from kubo_sdk.nodes.manifest import NodeManifest
 from kubo_sdk.ports.node import Unit
 
@@ -23,6 +27,7 @@ STATE = "/var/lib/kubo"
 HEADER = "kubo-manifest"
 FORMAT = "1"
 NEXT = "next"
+PREVIOUS = "previous"
 STARTED = "started"
 
 # A digest nothing has: what was touched by a change that did not end must be written again.
@@ -37,6 +42,9 @@ class MachineManifest:
     """What is on a machine.  ``generation`` names this state of it, so that a change can tell it has moved since.
 
     ``targets``: by unit, the target that starts it at boot, or empty.  ``started``: by unit, the digest it runs with.
+    ``releases``: what its units run; more than one after a change that was cut off, none where nobody wrote it down.
+    ``on_trial``: what was there before is kept until the new is seen to serve.  Then ``releases`` is what is kept, for
+    that is what the machine was last known to run well.
     """
 
     generation: str
@@ -44,6 +52,8 @@ class MachineManifest:
     units: Mapping[str, str] = field(repr=False, hash=False)
     targets: Mapping[str, str] = field(repr=False, hash=False)
     started: Mapping[str, str] = field(repr=False, hash=False)
+    releases: tuple[CarriedRelease, ...] = ()
+    on_trial: bool = False
 
 
 def target(unit: Unit) -> str:
@@ -54,23 +64,28 @@ def target(unit: Unit) -> str:
 
 def machine_text(wanted: NodeManifest) -> str:
     """What a machine that carries *wanted* remembers."""
-    lines = [f"file {digest} {path}" for path, digest in wanted.file_digests.items()]
+    release = wanted.release
+    lines = [f"release {release.kubernetes} {release.etcd} {release.tree}"] if release else []
+    lines += [f"file {digest} {path}" for path, digest in wanted.file_digests.items()]
     lines += [f"unit {wanted.unit_digests[unit.name]} {unit.name} {target(unit) or NOTHING}" for unit in wanted.units]
     body = "".join(f"{line}\n" for line in lines)
     return f"{HEADER} {FORMAT} {hashlib.sha256(body.encode()).hexdigest()[:16]}\n{body}"
 
 
 def parse_machine(text: str) -> MachineManifest | None:
-    """Read manifest, ``next`` with manifest.next, and one ``started DIGEST NAME`` for each unit.  None: nothing there.
+    """Read manifest, ``next`` with manifest.next, ``previous`` with previous/manifest, and one ``started
+    DIGEST NAME`` for each unit.  None: nothing there.
 
     Raises Conflict when a newer version of the SDK wrote it.
     """
-    kept, begun, started = _Record(), _Record(), {}
+    kept, begun, previous, started = _Record(), _Record(), _Record(), {}
     record = kept
     for line in text.splitlines():
         kind, *words = line.split(" ")
         if kind == NEXT:
             record = begun
+        elif kind == PREVIOUS:
+            record = previous
         elif kind == STARTED and len(words) == 2:
             started[words[1]] = words[0]
         else:
@@ -79,12 +94,16 @@ def parse_machine(text: str) -> MachineManifest | None:
         return None
     interrupted = begun.id != NOTHING
     files = {**kept.files, **begun.files}
+    on_trial = previous.id != NOTHING
+    running = (previous,) if on_trial else (kept, begun)
     return MachineManifest(
         generation=f"{kept.id} {begun.id}",
         files=dict.fromkeys(files, UNKNOWN) if interrupted else files,
         units={**kept.units, **begun.units},
         targets={**kept.targets, **begun.targets},
         started=started,
+        releases=tuple(dict.fromkeys(record.release for record in running if record.release)),
+        on_trial=on_trial,
     )
 
 
@@ -93,6 +112,7 @@ class _Record:
 
     def __init__(self) -> None:
         self.id = NOTHING
+        self.release: CarriedRelease | None = None
         self.files: dict[str, str] = {}
         self.units: dict[str, str] = {}
         self.targets: dict[str, str] = {}
@@ -103,6 +123,8 @@ class _Record:
                 if version != FORMAT:
                     raise Conflict(f"the machine was configured by a newer kubo-sdk (manifest {version}); use that one")
                 self.id = id
+            case "release", [kubernetes, etcd, tree]:
+                self.release = _release(kubernetes, etcd, tree)
             case "file", [digest, path]:
                 self.files[path] = digest
             case "unit", [digest, name, target]:
@@ -110,3 +132,10 @@ class _Record:
                 self.targets[name] = "" if target == NOTHING else target
             case _:
                 pass
+
+
+def _release(kubernetes: str, etcd: str, tree: str) -> CarriedRelease | None:
+    try:
+        return CarriedRelease(kubernetes=KubernetesVersion.parse(kubernetes), etcd=etcd, tree=tree)
+    except ValueError:
+        return None

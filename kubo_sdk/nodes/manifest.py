@@ -8,6 +8,7 @@ from typing import Any
 
 from attrs import field, frozen
 
+from kubo_sdk.model.release import CarriedRelease
 from kubo_sdk.model.secret import Secret
 from kubo_sdk.ports.node import NodeFile, Unit
 from kubo_sdk.systemd import UNIT_DIRECTORY
@@ -18,13 +19,14 @@ class NodeManifest:
     """The files and units of one machine.
 
     ``file_digests``: by path, over content, mode and owner; the unit files themselves are among them.
-    ``unit_digests``: by unit name, over its text and the files that restart it.
+    ``unit_digests``: by unit name, over its text and the files that restart it.  ``release``: which one its units run.
     """
 
     files: tuple[NodeFile, ...] = field(repr=False)
     units: tuple[Unit, ...] = field(repr=False)
     file_digests: Mapping[str, str] = field(repr=False, hash=False)
     unit_digests: Mapping[str, str] = field(repr=False, hash=False)
+    release: CarriedRelease | None = None
 
     @property
     def placed_files(self) -> tuple[NodeFile, ...]:
@@ -51,7 +53,9 @@ def unit_file(unit: Unit) -> NodeFile:
     return NodeFile(path=f"{UNIT_DIRECTORY}/{unit.name}", content=unit.text)
 
 
-def manifest(files: tuple[NodeFile, ...], units: tuple[Unit, ...]) -> NodeManifest:
+def manifest(
+    files: tuple[NodeFile, ...], units: tuple[Unit, ...], release: CarriedRelease | None = None
+) -> NodeManifest:
     """The manifest of these files and units, whose names must be unique and whose ``restart_on`` must be among them."""
     digests = {file.path: _file_digest(file) for file in (*files, *(unit_file(unit) for unit in units))}
     return NodeManifest(
@@ -59,6 +63,7 @@ def manifest(files: tuple[NodeFile, ...], units: tuple[Unit, ...]) -> NodeManife
         units=units,
         file_digests=digests,
         unit_digests={unit.name: _unit_digest(unit, digests) for unit in units},
+        release=release,
     )
 
 

@@ -17,13 +17,17 @@ from kubo_sdk.systemd import UNIT_DIRECTORY
 TREE = "tree"
 
 
-def payload(change: Changes, wanted: NodeManifest, phases: Set[StartAfter]) -> bytes:
-    """What `script.PUSH` reads.  Units never started before wait unless their phase is in *phases*."""
+def payload(change: Changes, wanted: NodeManifest, phases: Set[StartAfter], *, on_trial: bool = False) -> bytes:
+    """What `script.PUSH` reads.  Units never started before wait unless their phase is in *phases*.
+
+    *on_trial*: the machine keeps what it carries now.
+    """
     written = set(change.write)
     files = [file for file in wanted.placed_files if file.path in written]
+    lines = orders(change, wanted, phases, files, on_trial=on_trial)
     stream = io.BytesIO()
     with tarfile.open(fileobj=stream, mode="w", format=tarfile.GNU_FORMAT) as archive:
-        _add(archive, "control", "".join(f"{line}\n" for line in orders(change, wanted, phases, files)).encode())
+        _add(archive, "control", "".join(f"{line}\n" for line in lines).encode())
         _add(archive, "manifest", machine_text(wanted).encode())
         for file in files:
             _add(archive, _staged(file), file.data(), file.mode)
@@ -36,7 +40,12 @@ def is_needed(change: Changes, wanted: NodeManifest, phases: Set[StartAfter]) ->
 
 
 def orders(
-    change: Changes, wanted: NodeManifest, phases: Set[StartAfter], files: Iterable[NodeFile]
+    change: Changes,
+    wanted: NodeManifest,
+    phases: Set[StartAfter],
+    files: Iterable[NodeFile],
+    *,
+    on_trial: bool = False,
 ) -> tuple[str, ...]:
     """One order a line, in the order of their execution: unit files after what they need, starting last."""
     files = tuple(files)
@@ -44,6 +53,7 @@ def orders(
     lines = [
         f"base {change.generation}",
         *_ownership(files),
+        "keep" if on_trial else "",
         "begin",
         _order("forget", change.restart),
         _order("directories", sorted({_directory(file) for file in files})),

@@ -1,8 +1,9 @@
 """The shell program that asks a machine how it is, in one round trip, and what its answer means.
 
 It costs few processes beside the shell: ``systemctl``, at the same time Perl to find out who answers (`knocking`), and
-``df`` where a persistent disk is expected.  A machine without Perl asks nobody.  The answer begins with one word a line
-of its own, and ends with what ``systemctl show`` says::
+``df`` where a persistent disk is expected.  A machine without Perl asks nobody.  The journal is read only where a unit
+was just started again and had been before: systemd counts restarts from the first start on, be it months ago.  The
+answer begins with one word a line of its own, and ends with what ``systemctl show`` says::
 
     now SECONDS                 since the kernel started; systemd's monotonic times count from there as well
     init STATE PPID ...         /proc/1/stat from its third field on; the 20th is when init started, in ticks
@@ -10,11 +11,12 @@ of its own, and ends with what ``systemctl show`` says::
     disk TARGET SIZE FREE INODES FREE ACCESS
     booting                     systemd answers nobody yet; nothing follows
     knock NAME ADDRESS WORD     once for everybody who was asked
+    failed UNIT                 once for each failure of late, where the journal was read
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from attrs import frozen
 
@@ -23,6 +25,12 @@ from kubo_sdk.nodes.machine import STARTED, STATE
 from kubo_sdk.nodes.paths import DISK
 
 BOOTED = "basic.target"
+# A unit that was started again this often within a short while keeps crashing.
+CRASHES = 3
+YOUNG_SECONDS = 10
+JOURNAL_SECONDS = CRASHES * YOUNG_SECONDS
+# systemd's catalogue calls this "Failed with result".
+UNIT_FAILED = "d9b373ed55a64feb8242e02dbe79a49c"
 TICKS_PER_SECOND = 100
 INIT_STARTED = 19
 MICROSECOND = 1e-6
@@ -63,6 +71,23 @@ if [ -z "$doors" ]; then show "$@"; fi
 perl -e '{KNOCK}' {SECONDS} $doors 2>/dev/null &
 told=$(show "$@") || exit
 wait
+restarts=0
+crashed=
+while IFS== read -r key value; do
+  case $key in
+    NRestarts) restarts=$value;;
+    StateChangeTimestampMonotonic) age=$((${{now%.*}} - value / 1000000));;
+    "") if [ "$restarts" -ge {CRASHES} ] && [ "$age" -lt {YOUNG_SECONDS} ]; then crashed=1; fi; restarts=0;;
+  esac
+done <<TOLD
+$told
+
+TOLD
+if [ -n "$crashed" ]; then
+  for unit in $(journalctl -q -o cat --output-fields=UNIT --since=-{JOURNAL_SECONDS}s MESSAGE_ID={UNIT_FAILED}); do
+    echo "failed $unit"
+  done
+fi
 echo "$told"
 """
 
@@ -74,7 +99,10 @@ PEER = "peer"
 
 @frozen(kw_only=True)
 class UnitState:
-    """One unit, as systemd tells it.  ``age`` is how many seconds it has been in this state."""
+    """One unit, as systemd tells it.  ``age`` is how many seconds it has been in this state.
+
+    ``restarts`` counts from its first start; ``failures``, those of late, are known where it is young and has many.
+    """
 
     name: str
     active: str
@@ -82,6 +110,7 @@ class UnitState:
     result: str = "success"
     type: str = ""
     restarts: int = 0
+    failures: int = 0
     queued: bool = False
     age: float = 0.0
 
@@ -131,7 +160,8 @@ def parse_vital_signs(text: str) -> VitalSigns:
     if "now" not in lines or "init" not in lines:
         raise ValueError("the machine told nothing of itself")
     now = float(lines["now"][0])
-    units = tuple(_units(f"Id={tail}", now)) if tail else ()
+    failed = [line.split()[1] for line in head.splitlines() if line.startswith("failed ")]
+    units = tuple(_units(f"Id={tail}", now, failed)) if tail else ()
     boot = next((unit for unit in units if unit.name == BOOTED), None)
     return VitalSigns(
         uptime=max(0.0, now - int(lines["init"][INIT_STARTED]) / TICKS_PER_SECOND),
@@ -148,14 +178,14 @@ def _knock(line: str) -> Knock:
     return Knock(name=name, address=address, word=word)
 
 
-def _units(text: str, now: float) -> Iterable[UnitState]:
+def _units(text: str, now: float, failed: Sequence[str]) -> Iterable[UnitState]:
     for block in text.split("\n\n"):
         told = dict(line.split("=", 1) for line in block.splitlines() if "=" in line)
         if "Id" in told:
-            yield _unit(told, now)
+            yield _unit(told, now, failed.count(told["Id"]))
 
 
-def _unit(told: Mapping[str, str], now: float) -> UnitState:
+def _unit(told: Mapping[str, str], now: float, failures: int) -> UnitState:
     changed = int(told.get("StateChangeTimestampMonotonic") or 0) * MICROSECOND
     return UnitState(
         name=told["Id"],
@@ -164,6 +194,7 @@ def _unit(told: Mapping[str, str], now: float) -> UnitState:
         result=told.get("Result", "success"),
         type=told.get("Type", ""),
         restarts=int(told.get("NRestarts") or 0),
+        failures=failures,
         queued=told.get("Job", "0") not in ("", "0"),
         # A unit that never changed has no such time: it is as old as can be.
         age=max(0.0, now - changed),

@@ -11,11 +11,31 @@ from kubo_sdk.nodes.changes import Changes, changes
 from kubo_sdk.nodes.machine import MachineManifest, parse_machine
 from kubo_sdk.nodes.manifest import NodeManifest
 from kubo_sdk.nodes.payload import is_needed, payload
-from kubo_sdk.nodes.script import INTERRUPTED, NO_SYSTEMD, OUTDATED, PUSH, READ, START
+from kubo_sdk.nodes.script import (
+    INTERRUPTED,
+    NO_SYSTEMD,
+    NOTHING_KEPT,
+    OUTDATED,
+    PROVE,
+    PUSH,
+    READ,
+    ROLL_BACK,
+    START,
+)
 from kubo_sdk.ports.node import StartAfter
 from kubo_sdk.ports.shell import Outcome, Shell
 
-__all__ = ["Changes", "MachineManifest", "PushResult", "changes", "push", "read_manifest", "start_units"]
+__all__ = [
+    "Changes",
+    "MachineManifest",
+    "PushResult",
+    "changes",
+    "prove",
+    "push",
+    "read_manifest",
+    "roll_back",
+    "start_units",
+]
 
 PUSH_SECONDS = 120.0
 READ_SECONDS = 60.0
@@ -38,8 +58,17 @@ def read_manifest(shell: Shell, *, timeout: float = READ_SECONDS) -> MachineMani
     return parse_machine(outcome.check("reading what the machine carries").decode())
 
 
-def push(shell: Shell, wanted: NodeManifest, present: MachineManifest | None, phases: Set[StartAfter]) -> PushResult:
+def push(
+    shell: Shell,
+    wanted: NodeManifest,
+    present: MachineManifest | None,
+    phases: Set[StartAfter],
+    *,
+    on_trial: bool = False,
+) -> PushResult:
     """Make the machine carry *wanted*.  May be cut off at any point and called again.
+
+    *on_trial*: the machine keeps what it carried before, until `prove` or `roll_back`.
 
     *present* is what `read_manifest` said; when the machine has moved since, it is read again.  A unit that was never
     started is started when its phase is in *phases*; one that was is restarted when it or its files changed.
@@ -49,7 +78,9 @@ def push(shell: Shell, wanted: NodeManifest, present: MachineManifest | None, ph
         change = changes(wanted, present)
         if not is_needed(change, wanted, phases):
             return PushResult()
-        outcome = shell.run(["sh", "-c", PUSH], stdin=payload(change, wanted, phases), timeout=PUSH_SECONDS)
+        outcome = shell.run(
+            ["sh", "-c", PUSH], stdin=payload(change, wanted, phases, on_trial=on_trial), timeout=PUSH_SECONDS
+        )
         if outcome.exit_code != OUTDATED:
             _check(outcome, "configuring the machine")
             return PushResult(written=change.write, removed=change.remove, stopped=change.stop, **_told(outcome.stdout))
@@ -67,6 +98,23 @@ def start_units(shell: Shell, names: Iterable[str]) -> PushResult:
         raise Conflict("the machine was never configured to the end; configure it again before its units are started")
     _check(outcome, "starting units on the machine")
     return PushResult(**_told(outcome.stdout))
+
+
+def prove(shell: Shell) -> None:
+    """What the machine carries is seen to serve: it forgets what was there before."""
+    _check(shell.run(["sh", "-c", PROVE]), "ending the trial of what the machine carries")
+
+
+def roll_back(shell: Shell) -> bool:
+    """Put back what was there before the change that is on trial, and restart what that concerns; False: there is none.
+
+    May be cut off at any point: until the end the machine counts as changed half.
+    """
+    outcome = shell.run(["sh", "-c", ROLL_BACK], timeout=PUSH_SECONDS)
+    if outcome.exit_code == NOTHING_KEPT:
+        return False
+    _check(outcome, "rolling the machine back")
+    return True
 
 
 def _check(outcome: Outcome, what: str) -> None:

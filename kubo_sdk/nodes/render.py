@@ -41,7 +41,7 @@ def render(context: NodeContext, contributions: Iterable[Contribution], overlay:
     if not any(file.path == HOSTS for file in whole.files):
         whole += Contribution(files=(own_hosts_file(context),))
     _check(context, whole)
-    return manifest(whole.files, whole.units)
+    return manifest(whole.files, whole.units, context.release.carried)
 
 
 def role_contribution(context: NodeContext, overlay: OverlayInfo) -> Contribution:

@@ -31,6 +31,13 @@ def join_bundles(first: str, others: str, owner: str) -> str:
     return "".join([first.strip() + "\n", *parts])
 
 
+def sorted_bundle(pem: str) -> str:
+    """The certificates of *pem* in the order of their text; a single one stays as it is written."""
+    end = "-----END CERTIFICATE-----"
+    parts = [part.strip() for part in pem.split(end) if part.strip()]
+    return pem if len(parts) < 2 else "".join(f"{part}\n{end}\n" for part in sorted(parts))
+
+
 def is_authority(certificate: x509.Certificate) -> bool:
     """Whether the certificate may sign others."""
     try:

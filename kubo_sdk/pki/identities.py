@@ -8,12 +8,13 @@ take away again: it makes the first bindings and is for emergencies.  Everybody 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from attrs import frozen
 
 from kubo_sdk.model.instance import Instance, Role
 from kubo_sdk.model.spec import ClusterSpec
+from kubo_sdk.ports.cluster_dns import ClusterDnsInfo
 from kubo_sdk.ports.credentials import (
     CertificateParameters,
     Parameters,
@@ -29,14 +30,16 @@ KUBELET_CLIENT_USER = "kube-apiserver-kubelet-client"
 ETCD_CLIENT_USER = "kube-apiserver-etcd-client"
 ETCD_OVERLAY_USER = "kubo-overlay"
 
+NO_CLUSTER_DNS = ClusterDnsInfo()
+
 CA_DAYS = 3650
 
 # 64 letters and digits hold 381 bits; SHA-256 makes the 32 bytes of a secretbox key of them.
 ENCRYPTION_KEY_LENGTH = 64
 
 _OF_A_MACHINE = re.compile(
-    r"(etcd-server|etcd-peer|etcd-overlay|overlay-gate|apiserver|control-plane|kubelet|kubelet-server|kube-proxy|overlay)"
-    r"-.+-[0-9]+"
+    r"(etcd-server|etcd-peer|etcd-overlay|overlay-gate|apiserver|control-plane|kubelet|kubelet-server|kube-proxy|overlay"
+    r"|cluster-dns)-.+-[0-9]+"
 )
 
 _LEAF_USAGE = ("digital_signature", "key_encipherment")
@@ -80,7 +83,13 @@ def cluster_credentials(spec: ClusterSpec, overlay: OverlayInfo) -> tuple[Wanted
 
 
 def instance_credentials(  # noqa: PLR0917
-    spec: ClusterSpec, instance: Instance, address: str, api: Endpoint, overlay: OverlayInfo, node_name: str
+    spec: ClusterSpec,
+    instance: Instance,
+    address: str,
+    api: Endpoint,
+    overlay: OverlayInfo,
+    node_name: str,
+    cluster_dns: ClusterDnsInfo = NO_CLUSTER_DNS,
 ) -> tuple[Wanted, ...]:
     """Every credential of one machine.  *node_name* is what a worker is called as a Node."""
     own = (address, instance.slug, spec.hostname(instance))
@@ -89,11 +98,17 @@ def instance_credentials(  # noqa: PLR0917
     if instance.role is Role.MASTER:
         return _master(spec, instance, own, api)
     if instance.role is Role.WORKER:
-        return _worker(spec, instance, own, overlay, node_name)
+        users = {"overlay": overlay.kubernetes_user, "cluster-dns": cluster_dns.kubernetes_user}
+        return _worker(spec, instance, own, users, node_name)
     return ()
 
 
-def needed_by(spec: ClusterSpec, instance: Instance, overlay: OverlayInfo) -> tuple[str, ...]:  # noqa: ARG001 (the spec may come to decide)
+def needed_by(
+    spec: ClusterSpec,  # noqa: ARG001 (it may come to decide)
+    instance: Instance,
+    overlay: OverlayInfo,
+    cluster_dns: ClusterDnsInfo = NO_CLUSTER_DNS,
+) -> tuple[str, ...]:
     """The leaves whose values the machine of *instance* may see."""
     slug = instance.slug
     if instance.role is Role.ETCD:
@@ -106,13 +121,20 @@ def needed_by(spec: ClusterSpec, instance: Instance, overlay: OverlayInfo) -> tu
         leaves = [f"kubelet-{slug}", f"kubelet-server-{slug}", f"kube-proxy-{slug}"]
         if overlay.kubernetes_user:
             leaves.append(f"overlay-{slug}")
+        if cluster_dns.kubernetes_user:
+            leaves.append(f"cluster-dns-{slug}")
         return tuple(leaves)
     return ()
 
 
-def stray_credentials(spec: ClusterSpec, overlay: OverlayInfo, leaves: Iterable[str]) -> tuple[str, ...]:
+def stray_credentials(
+    spec: ClusterSpec,
+    overlay: OverlayInfo,
+    leaves: Iterable[str],
+    cluster_dns: ClusterDnsInfo = NO_CLUSTER_DNS,
+) -> tuple[str, ...]:
     """Those of *leaves* that belong to machines of instances the spec does not list."""
-    wished = {leaf for instance in spec.instances() for leaf in needed_by(spec, instance, overlay)}
+    wished = {leaf for instance in spec.instances() for leaf in needed_by(spec, instance, overlay, cluster_dns)}
     return tuple(sorted(leaf for leaf in leaves if _OF_A_MACHINE.fullmatch(leaf) and leaf not in wished))
 
 
@@ -149,7 +171,7 @@ def _master(spec: ClusterSpec, instance: Instance, own: tuple[str, ...], api: En
 
 
 def _worker(
-    spec: ClusterSpec, instance: Instance, own: tuple[str, ...], overlay: OverlayInfo, node_name: str
+    spec: ClusterSpec, instance: Instance, own: tuple[str, ...], users: Mapping[str, str | None], node_name: str
 ) -> tuple[Wanted, ...]:
     slug = instance.slug
     node = f"system:node:{node_name.lower()}"
@@ -165,8 +187,7 @@ def _worker(
         ),
         _client(spec, f"kube-proxy-{slug}", "system:kube-proxy"),
     ]
-    if overlay.kubernetes_user:
-        wanted.append(_client(spec, f"overlay-{slug}", overlay.kubernetes_user))
+    wanted += [_client(spec, f"{leaf}-{slug}", user) for leaf, user in users.items() if user]
     return tuple(wanted)
 
 

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from attrs import frozen
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from kubo_sdk.pki.generate import kind_of
@@ -30,7 +31,8 @@ class _Said:
 def satisfies(credential: Credential, wanted: Parameters, credentials: Mapping[str, Credential]) -> bool:
     """True when *credential* says what *wanted* says.
 
-    *credentials* holds the cluster's credentials by leaf name: a certificate must be signed by its CA's newest version.
+    *credentials* holds the cluster's credentials by leaf name: a certificate must be signed by the
+    version of its CA that signs now.
     """
     if credential.kind is not kind_of(wanted):
         return False
@@ -84,4 +86,15 @@ def _is_signed_by(value: Certificate, wanted: CertificateParameters, credentials
     authority = credentials.get(wanted.ca.rsplit("/", 1)[-1])
     if authority is None or not isinstance(authority.value, Certificate):
         return False
-    return authority.value.certificate.strip() in value.ca
+    return _verifies(value.certificate, authority.value.certificate)
+
+
+@lru_cache(REMEMBERED)
+def _verifies(certificate: str, authority: str) -> bool:
+    """Whether *authority*'s key made the signature: while it is rotated, what a leaf trusts says nothing of that."""
+    leaf, signer = (x509.load_pem_x509_certificate(pem.encode()) for pem in (certificate, authority))
+    try:
+        leaf.verify_directly_issued_by(signer)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True

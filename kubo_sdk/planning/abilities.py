@@ -7,7 +7,11 @@ from attrs import frozen
 
 @frozen(kw_only=True)
 class Abilities:
+    """``zones``: machines are where their AZ says.  ``stemcell`` names what new machines are made from, if told."""
+
     disks: bool = False
     shares_trees: bool = False
     publishes_names: bool = False
     runs_on_proxies: bool = False
+    zones: bool = False
+    stemcell: str = ""

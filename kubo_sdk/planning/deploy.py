@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import attrs
+
 from kubo_sdk.model.spec import ClusterSpec
 from kubo_sdk.planning.abilities import Abilities
 from kubo_sdk.planning.configuration import plan_configuration
 from kubo_sdk.planning.control_plane import plan_control_plane
 from kubo_sdk.planning.draft import Draft
 from kubo_sdk.planning.identity import plan_identities
+from kubo_sdk.planning.interruption import interruptions
 from kubo_sdk.planning.leaving import plan_leaving
 from kubo_sdk.planning.limits import check_deploy, check_progress
 from kubo_sdk.planning.machines import plan_machines
@@ -46,4 +49,4 @@ def plan_deploy(
         plan_leaving(draft, situation)
     plan = draft.plan(spec.id, operation, observation.fingerprint)
     check_progress(plan, situation)
-    return plan
+    return attrs.evolve(plan, interrupts=interruptions(plan.steps, (), situation))

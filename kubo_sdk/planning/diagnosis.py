@@ -13,10 +13,9 @@ from kubo_sdk.planning.problems import RUNGS, Evidence, Problem, ProblemType
 from kubo_sdk.planning.quorum import has_quorum, quorum
 from kubo_sdk.planning.reach import front_of, is_cut_off, is_endpoint_dead
 from kubo_sdk.planning.resolutions import Resolution
+from kubo_sdk.planning.rotation import AUTHORITIES
 from kubo_sdk.ports.cpi import Disk, VmState
 
-# How the names of the authorities end.
-AUTHORITY = "ca"
 CORRUPT = "CORRUPT"
 FULL = "full"
 SILENT = "silent"
@@ -200,13 +199,14 @@ def _certificates(report: HealthReport, spec: ClusterSpec) -> Iterator[Problem]:
     """Those that ended, or can be renewed and are due.  An authority is told of as early, and renewed by nobody."""
     due, early = dict(report.renewals), timedelta(days=spec.health.renew_days)
     for leaf, end in report.expiries:
-        told = due.get(leaf, end - early if leaf.endswith(AUTHORITY) else end)
+        told = due.get(leaf, end - early if leaf in AUTHORITIES else end)
         if told <= report.at:
             ended = "ended" if end <= report.at else "ends"
+            remedy = f"; run: kubo rotate {leaf}" if leaf in AUTHORITIES else ""
             yield Problem(
                 type=ProblemType.EXPIRED_CERTIFICATE,
                 subject=leaf,
-                sentence=f"the certificate {leaf} {ended} on {end:%Y-%m-%d %H:%M}",
+                sentence=f"the certificate {leaf} {ended} on {end:%Y-%m-%d %H:%M}{remedy}",
                 details=(leaf,),
                 rungs=(Resolution.RENEW,) if leaf in due else (),
             )

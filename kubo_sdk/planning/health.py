@@ -104,6 +104,7 @@ class HealthReport:
     holds (credential leaf, end of its validity) for certificates, ``renewals`` when those are due that the director can
     renew.  ``paused`` and ``stopped`` come from the director's
     notes: instances nobody repairs, and instances somebody stopped on purpose; ``cluster_paused`` pauses them all.
+    ``rotating`` are the authorities and keys whose rotation is half done.
     ``endpoint`` is where the API is: ``HOST:PORT``, empty before it has an address.
     """
 
@@ -120,6 +121,7 @@ class HealthReport:
     cluster_paused: bool = False
     paused: tuple[str, ...] = ()
     stopped: tuple[str, ...] = ()
+    rotating: tuple[str, ...] = ()
 
     def health(self, instance_id: str) -> InstanceHealth:
         """The health of that instance; KeyError if the spec has none."""

@@ -10,7 +10,10 @@ from kubo_sdk.planning.leaving import may_leave
 from kubo_sdk.planning.majority import check_majority, check_readable
 from kubo_sdk.planning.observation import InstanceView, role_of
 from kubo_sdk.planning.plan import Plan
+from kubo_sdk.planning.rotation import check_additions
+from kubo_sdk.planning.settings import check_settings
 from kubo_sdk.planning.situation import Situation
+from kubo_sdk.planning.upgrade import check_versions
 from kubo_sdk.ports.cpi import Vm
 
 
@@ -21,10 +24,20 @@ def check_deploy(situation: Situation, *, force: bool) -> None:
     """
     _check_providers(situation)
     _check_names(situation)
+    check_settings(situation)
+    check_versions(situation)
     check_readable(situation)
+    check_additions(situation.spec.id, situation.observation)
     _check_reachable(situation)
+    _check_data(situation)
     check_majority(situation, force=force)
     _check_masters(situation, force=force)
+
+
+def check_anew(situation: Situation) -> None:
+    """`check_deploy` where etcd's data is about to be replaced on every member: no majority has to be spared."""
+    _check_providers(situation)
+    _check_reachable(situation)
 
 
 def check_service(situation: Situation, *, force: bool) -> None:
@@ -62,6 +75,17 @@ def _check_providers(situation: Situation) -> None:
         )
     if problems:
         raise ConfigError(problems)
+
+
+def _check_data(situation: Situation) -> None:
+    """A member whose data is to lie elsewhere would start empty, and stand in for one that has it."""
+    for view in situation.of(Role.ETCD):
+        has = view.disk is not None
+        if view.is_serving and not situation.is_condemned(view) and has is not situation.wants_disk(view):
+            raise UnsafePlan(
+                f"{view.instance.id} of cluster {situation.spec.id} {'has a' if has else 'has no'} persistent disk and "
+                f"is to have {'none' if has else 'one'}, so it must be replaced first: kubo up"
+            )
 
 
 def _check_names(situation: Situation) -> None:

@@ -11,6 +11,7 @@ from kubo_sdk.planning.plan import Effect, Verb
 from kubo_sdk.planning.situation import Situation
 
 GONE = "the spec does not list it any more"
+KUBE_PROXY = "kube-proxy.service"
 
 
 def plan_machines(draft: Draft, situation: Situation) -> None:
@@ -56,6 +57,7 @@ def _take_away(draft: Draft, situation: Situation, view: InstanceView, *, after:
         before += after
     if situation.is_condemned(view) and view.is_serving and name not in situation.membership.lost:
         before += leave_gently(draft, situation, view, needs=tuple(before))
+        before += _quiesce(draft, view, needs=tuple(before))
     before.append(f"{Verb.REMOVE_MEMBER} {name}")
     if situation.is_condemned(view) and view.vm is not None:
         draft.add(
@@ -86,6 +88,27 @@ def _take_away(draft: Draft, situation: Situation, view: InstanceView, *, after:
         )
 
 
+def _quiesce(draft: Draft, view: InstanceView, *, needs: Iterable[str]) -> list[str]:
+    """Stop what others send requests to.  A proxy is where requests come in: nobody stands before it and could notice.
+
+    On a worker the pods that stay with it go on: without kube-proxy nobody is sent there from outside.
+    """
+    units = view.units if view.instance.role in (Role.ETCD, Role.MASTER) else ()
+    if view.instance.role is Role.WORKER:
+        units = tuple(unit for unit in view.units if unit == KUBE_PROXY)
+    if not units:
+        return []
+    step = draft.add(
+        Verb.QUIESCE,
+        instance=view.instance.id,
+        reason="nobody is sent to it any more when it goes",
+        effect=Effect.CHANGE,
+        needs=needs,
+        details=units,
+    )
+    return [step]
+
+
 def leave_gently(draft: Draft, situation: Situation, view: InstanceView, *, needs: Iterable[str]) -> list[str]:
     """What is done before a machine that serves goes away: its pods and its leadership move."""
     if view.instance.role is Role.WORKER and situation.observation.api_ready:
@@ -95,11 +118,9 @@ def leave_gently(draft: Draft, situation: Situation, view: InstanceView, *, need
     return []
 
 
-def drain(draft: Draft, name: str, *, needs: Iterable[str]) -> str:
+def drain(draft: Draft, name: str, *, needs: Iterable[str], reason: str = "its pods move before it goes") -> str:
     """Add the step that moves the pods of a worker away."""
-    return draft.add(
-        Verb.DRAIN, instance=name, reason="its pods move before it goes", effect=Effect.CHANGE, needs=needs
-    )
+    return draft.add(Verb.DRAIN, instance=name, reason=reason, effect=Effect.CHANGE, needs=needs)
 
 
 def move_leadership(draft: Draft, name: str, *, needs: Iterable[str]) -> str:

@@ -35,6 +35,8 @@ class Membership:
 
 def membership(spec: ClusterSpec, observation: Observation, abilities: Abilities, repair: Repair) -> Membership:
     """What has to change about the members.  Empty for a cluster that is about to be formed."""
+    if repair.anew:
+        return Membership()
     views = [view for view in observation.instances if view.instance.role is Role.ETCD]
     acted = [view for view in views if view.instance.id not in repair.leave]
     if observation.members is None:

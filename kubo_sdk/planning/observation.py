@@ -10,6 +10,7 @@ from typing import Any
 from attrs import field, frozen
 
 from kubo_sdk.model.instance import Instance, Role
+from kubo_sdk.model.release import CarriedRelease
 from kubo_sdk.planning.health import EtcdMemberView
 from kubo_sdk.ports.cpi import Disk, Vm, VmState
 
@@ -39,7 +40,9 @@ class InstanceView:
     depends on what does not exist yet, an address or a certificate, and ``drift`` is the most that may differ.
     ``ready``: its Node is Ready, its etcd member healthy; for a master and a proxy, the API answers.
     ``reachable``: its machine answers; also said of a slot without one.  ``units`` are those on the machine.
-    ``cordoned``: the director took its Node out of service.
+    ``cordoned``: the director took its Node out of service.  ``releases``: what its units run, several after a change
+    that was cut off, none where nobody knows.  ``on_trial``: its machine keeps what it carried before the last change,
+    so that it can go back; then ``releases`` is that.
     """
 
     instance: Instance
@@ -52,6 +55,8 @@ class InstanceView:
     reachable: bool = True
     units: tuple[str, ...] = ()
     cordoned: bool = False
+    releases: tuple[CarriedRelease, ...] = ()
+    on_trial: bool = False
 
     @property
     def exists(self) -> bool:
@@ -76,7 +81,8 @@ class Observation:
     ``wished`` the digests it should keep.  ``members`` is None when no etcd member could list them.  ``unknown`` are
     the instances whose addresses are not counted on: they have no machine, or lose it.  ``nodes`` holds the slug of
     every instance that has a Node.  ``stray_credentials`` are leaves and ``stale_names`` records of instances the spec
-    does not list.
+    does not list.  ``rotating``: the authorities and keys whose rotation is half done.
+    ``release``: what the spec wants, once it is in the cache.
     """
 
     instances: tuple[InstanceView, ...]
@@ -96,6 +102,8 @@ class Observation:
     nodes: tuple[str, ...] = ()
     stray_credentials: tuple[str, ...] = ()
     stale_names: tuple[str, ...] = ()
+    rotating: tuple[str, ...] = ()
+    release: CarriedRelease | None = None
 
     def view(self, instance_id: str) -> InstanceView:
         """The view of that instance; KeyError if the spec has none."""
@@ -112,6 +120,7 @@ class Observation:
                 [v.instance.id, v.vm and v.vm.id, v.vm and v.vm.state, v.disk and v.disk.id, repr(v.drift), v.settled]
                 for v in self.instances
             ],
+            [v.instance.id for v in self.instances if v.on_trial],
             [vm.id for vm in self.strangers],
             [disk.id for disk in self.stray_disks],
             [[m.id, m.name, m.learner] for m in self.members or ()],

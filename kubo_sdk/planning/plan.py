@@ -48,8 +48,23 @@ class Verb(StrEnum):
     PROMOTE_MEMBER = "promote member"
     REMOVE_MEMBER = "remove member"
     RECOVER_MEMBER = "recover member"
+    STAGE_SNAPSHOT = "stage snapshot"
+    REPLACE_DATA = "replace data"
+    FORGET_LEASES = "forget leases"
+    FORGET_NODES = "forget nodes"
     RESTART_UNITS = "restart units"
     STOP_UNITS = "stop units"
+    QUIESCE = "quiesce"
+    TRUST_SUCCESSORS = "trust successors"
+    SWITCH_SIGNERS = "switch signers"
+    SWITCH_BACK = "switch back"
+    DROP_OLD = "drop old"
+    RENEW_LEAVES = "renew leaves"
+    REWRITE_SECRETS = "rewrite secrets"
+    RESIGN_TOKENS = "resign tokens"
+    AWAIT_PODS = "await pods"
+    SETTLE = "settle"
+    FORGET_AUTHORITIES = "forget authorities"
     RETIRE_CREDENTIALS = "retire credentials"
     DELETE_ENDPOINTS = "delete endpoints"
     DELETE_NAMES = "delete names"
@@ -99,10 +114,31 @@ class Step:
 
 
 @frozen(kw_only=True)
+class Replacement:
+    """A machine that is replaced after the steps of the plan.  ``loses_data``: its disk is made anew, too.
+
+    ``untouched``: until then nothing is changed on it.
+    """
+
+    instance: str
+    reason: str
+    loses_data: bool = False
+    untouched: bool = False
+
+    def to_dict(self) -> dict[str, Any]:
+        return {"instance": self.instance, "reason": self.reason, "loses_data": self.loses_data}
+
+    def __str__(self) -> str:
+        return f"{'replace':<9} {self.instance}: {self.reason}"
+
+
+@frozen(kw_only=True)
 class Plan:
     """Ordered steps; every step stands after the steps it needs.
 
     ``fingerprint`` names the observation the plan was made from; `apply` refuses when it no longer fits.
+    ``replaces``: the machines that are replaced afterwards, few at a time, each round planned when it begins.
+    ``interrupts``: a sentence for everything that is not served all the time meanwhile.
     """
 
     cluster: ClusterId
@@ -110,11 +146,13 @@ class Plan:
     steps: tuple[Step, ...] = ()
     fingerprint: str = field(default="", repr=False)
     keeps_disks: bool = False
+    replaces: tuple[Replacement, ...] = ()
+    interrupts: tuple[str, ...] = ()
 
     @property
     def is_empty(self) -> bool:
         """True when the cluster is as wished for."""
-        return not self.steps
+        return not (self.steps or self.replaces)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-able."""
@@ -123,10 +161,13 @@ class Plan:
             "operation": self.operation,
             "fingerprint": self.fingerprint,
             "steps": [step.to_dict() for step in self.steps],
+            "replaces": [replacement.to_dict() for replacement in self.replaces],
+            "interrupts": list(self.interrupts),
         }
 
     def __str__(self) -> str:
         if self.is_empty:
             return f"{self.operation} {self.cluster}: nothing to do"
         lines = [f"{self.operation} {self.cluster}: {len(self.steps)} steps"]
-        return "\n".join([*lines, *(f"  {step}" for step in self.steps)])
+        lines += [f"  {step}" for step in (*self.steps, *self.replaces)]
+        return "\n".join([*lines, *(f"interrupts: {sentence}" for sentence in self.interrupts)])

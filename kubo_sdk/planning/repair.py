@@ -13,7 +13,8 @@ class Repair:
     ``reboot``: stopped hard and started again.
     ``replace``: the machine is deleted and made anew with the same disk.  ``wipe``: as replace, but its data is given
     up: an etcd member leaves the cluster and comes back as an empty learner.  ``leave``: nothing is done to these:
-    they are paused, stopped on purpose, or cannot be repaired now.
+    they are paused, stopped on purpose, or cannot be repaired now.  ``anew``: etcd's data is about to be replaced on
+    every member, so nobody joins or leaves it.
     """
 
     restart_units: tuple[tuple[str, tuple[str, ...]], ...] = ()
@@ -21,6 +22,7 @@ class Repair:
     replace: tuple[str, ...] = ()
     wipe: tuple[str, ...] = ()
     leave: tuple[str, ...] = ()
+    anew: bool = False
 
     @property
     def condemned(self) -> tuple[str, ...]:

@@ -107,9 +107,11 @@ class Situation:
 
     def is_loud(self, view: InstanceView) -> bool:
         """True when configuring it may interrupt what it serves."""
-        if not self.wants_configuration(view) or self.is_new(view) or self.is_rebooted(view):
+        if self.is_new(view) or self.is_rebooted(view):
             return False
-        return view.drift is None or bool(view.drift.units)
+        if view.on_trial:
+            return True  # Nobody has seen yet whether it serves with its last change.
+        return self.wants_configuration(view) and (view.drift is None or bool(view.drift.units))
 
     def is_awaited(self, view: InstanceView) -> bool:
         """True when the plan goes on only after the instance serves."""

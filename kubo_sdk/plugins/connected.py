@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from kubo_sdk.ports.cluster_dns import ClusterDns
 from kubo_sdk.ports.cpi import Cpi, DiskCpi
 from kubo_sdk.ports.credentials import CredentialStore
 from kubo_sdk.ports.dns import Dns
 from kubo_sdk.ports.ingress import Ingress
 from kubo_sdk.ports.overlay import Overlay
 from kubo_sdk.ports.providers import (
+    ClusterDnsProvider,
     CpiProvider,
     CredentialStoreProvider,
     DnsProvider,
@@ -25,6 +27,7 @@ _PROTOCOLS: tuple[tuple[type[Provider[Any]], type], ...] = (
     (CredentialStoreProvider, CredentialStore),
     (DnsProvider, Dns),
     (IngressProvider, Ingress),
+    (ClusterDnsProvider, ClusterDns),
     (OverlayProvider, Overlay),
 )
 

@@ -14,6 +14,7 @@ from attrs import define, field, frozen
 from kubo_sdk.plugins.discovery import Candidate
 from kubo_sdk.plugins.verify import Hooks, new_manager, reason_against_plugin, reason_against_record
 from kubo_sdk.ports.providers import (
+    ClusterDnsProvider,
     CpiProvider,
     CredentialStoreProvider,
     DnsProvider,
@@ -46,6 +47,7 @@ PORTS = (
     PortHook(port="dns", hook="kubo_dns_providers", record=DnsProvider, called="DNS provider"),
     PortHook(port="overlay", hook="kubo_overlay_providers", record=OverlayProvider, called="overlay"),
     PortHook(port="ingress", hook="kubo_ingress_providers", record=IngressProvider, called="ingress"),
+    PortHook(port="cluster_dns", hook="kubo_cluster_dns_providers", record=ClusterDnsProvider, called="cluster DNS"),
 )
 
 

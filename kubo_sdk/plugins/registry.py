@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from kubo_sdk.model.spec import ClusterSpec
     from kubo_sdk.planning.plan import Plan
     from kubo_sdk.ports.providers import (
+        ClusterDnsProvider,
         ConnectContext,
         CpiProvider,
         CredentialStoreProvider,
@@ -84,6 +85,10 @@ class Plugins:
     def ingress(self, name: str) -> IngressProvider:
         """The ingress of that name; errors as for `cpi`."""
         return cast("IngressProvider", pick(self._loaded, "ingress", name))
+
+    def cluster_dns(self, name: str) -> ClusterDnsProvider:
+        """The cluster DNS of that name; errors as for `cpi`."""
+        return cast("ClusterDnsProvider", pick(self._loaded, "cluster_dns", name))
 
     def connect(self, provider: Provider[P], config: object, context: ConnectContext) -> P:
         """What *provider* connects to.  PluginError when that fails, or is not what the provider's record promises."""

@@ -30,12 +30,17 @@ class VmState(StrEnum):
 
 @frozen(kw_only=True)
 class CpiInfo:
-    """What this CPI can do; read at planning time."""
+    """What this CPI can do; read at planning time.
+
+    ``stemcell`` names what a machine made now is made from, and changes with its content.  Machines made from another
+    one are replaced.  Empty: the CPI does not tell, and machines stay as they are.
+    """
 
     contract: int = CPI_CONTRACT
     disks: bool = False
     zones: bool = False
     shares_trees: bool = False
+    stemcell: str = ""
 
 
 @frozen(kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol, TypeVar
+from typing import Protocol, TypeVar, runtime_checkable
 
 from attrs import frozen
 
@@ -120,7 +120,8 @@ class Mode(StrEnum):
 class Credential:
     """One version of one credential.  ``expires_at`` is set for certificates.
 
-    ``generated``: the store made it.  What a person put there is never found outdated.
+    ``generated``: the store made it.  What a person put there is never found outdated.  ``transitional``: the version
+    of an authority that is trusted beside the one that signs, while the authority is rotated.
     """
 
     name: str
@@ -130,6 +131,7 @@ class Credential:
     value: CredentialValue
     expires_at: datetime | None = None
     generated: bool = True
+    transitional: bool = False
 
 
 def value_of(credentials: Mapping[str, Credential], leaf: str, kind: type[V]) -> V:
@@ -153,8 +155,11 @@ class CredentialSummary:
 
 @frozen(kw_only=True)
 class CredentialStoreInfo:
+    """``rotates``: the store is an `AuthorityRotation` too."""
+
     contract: int = 1
     key_algorithms: tuple[str, ...] = ("ecdsa-p256", "rsa-2048")
+    rotates: bool = False
 
 
 class CredentialStore(Protocol):
@@ -197,4 +202,59 @@ class CredentialStore(Protocol):
 
     def find(self, path: str) -> tuple[CredentialSummary, ...]:
         """The newest version of every name below *path*, without opening any."""
+        ...
+
+
+@runtime_checkable
+class BulkReading(Protocol):
+    """What a store can do beside, where opening many credentials at once costs less than one after the other."""
+
+    def get_below(self, path: str) -> tuple[Credential, ...]:
+        """What `CredentialStore.find` finds, each opened as by `CredentialStore.get`."""
+        ...
+
+
+@runtime_checkable
+class CredentialTakeover(Protocol):
+    """What a store can do beside: keep what another store generated as if it had been generated here."""
+
+    def take_over(self, name: str, kind: Kind, value: CredentialValue, parameters: Parameters) -> Credential:
+        """Store *value* as a new version that was generated from *parameters*.
+
+        `generate` with these parameters keeps it; once it is outdated a new one is generated.  A certificate comes
+        after the authority it names.  Raises Conflict when the name holds another kind, ProviderError when the store
+        cannot keep such a value.
+        """
+        ...
+
+
+class AuthorityRotation(Protocol):
+    """What a store can do beside, if its ``info().rotates``: exchange an authority while everybody trusts both.
+
+    An authority has at most one version that is ``transitional``.  While it has one, ``get`` of the authority gives the
+    version that signs, and ``value.ca`` of the authority, that one first, and of every leaf it signed holds the
+    certificates of both.  Every method but `switch_authority` may be called again after a lost answer; NotFound where
+    there is no such authority, Conflict where *name* is none, or was put there by a person.
+    """
+
+    def introduce_authority(self, name: str) -> Credential:
+        """Make a new version from the same parameters that is trusted and signs nothing yet.
+
+        Returns it, or the transitional version that is there already.
+        """
+        ...
+
+    def switch_authority(self, name: str) -> Credential:
+        """Exchange the roles of the signing and of the transitional version; return the one that signs now.
+
+        What the other one signed keeps being trusted, and is outdated for `generate`.  Conflict where none is
+        transitional.  Called once more it exchanges them back: who lost the answer asks who signs.
+        """
+        ...
+
+    def retire_authority(self, name: str) -> None:
+        """The transitional version is trusted no more; one newer than the signing one is deleted, lest it signs.
+
+        Succeeds where none is transitional.
+        """
         ...

@@ -90,9 +90,9 @@ class Record:
     """One record set.  ``name`` is fully qualified without a trailing dot, as are names among the ``values``.
 
     Names compare without regard to case, and the order of values means nothing: two records that differ in no more
-    than that are equal.  ``type`` is A, AAAA, CNAME, TXT, SRV or PTR; the core itself asks for A, AAAA and CNAME.
-    ``values``, of which there is at least one, are written as in a zone file, except for TXT: there a value is the
-    plain text, of any length and in any language, with nothing quoted or escaped and no control characters.  The
+    than that are equal.  ``type`` is A, AAAA, CNAME, TXT, SRV or PTR; the core itself asks for A, AAAA, CNAME and
+    PTR.  ``values``, of which there is at least one, are written as in a zone file, except for TXT: there a value is
+    the plain text, of any length and in any language, with nothing quoted or escaped and no control characters.  The
     provider escapes it, encodes it as UTF-8 and splits it into pieces of 255 bytes.  ``ttl`` is in seconds.
 
     ValueError when a record is none, so a provider never gets to see such a thing.
@@ -110,10 +110,18 @@ class DnsInfo:
 
     False: names reach machines as files.  The provider is a `NodeContributor` and tells every machine the full name and
     address of every instance, and ``api.<domain>``; the other methods do nothing and list nothing.
+
+    ``on_machines``: it does not publish, and only some machines are told all that: those that answer names.  Every
+    machine is told the address of one that does.
+
+    ``reverse_zones``: zones beside the spec's, such as ``66.10.in-addr.arpa``, in which the core asks for a PTR record
+    of every instance whose address is there.
     """
 
     contract: int = 1
     publishes: bool = True
+    on_machines: bool = False
+    reverse_zones: tuple[str, ...] = ()
 
 
 class Dns(Protocol):

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Generic, TypeVar
 from attrs import frozen
 
 from kubo_sdk.model.spec import ClusterSpec
+from kubo_sdk.ports.cluster_dns import ClusterDns, ClusterDnsInfo
 from kubo_sdk.ports.cpi import Cpi, CpiInfo
 from kubo_sdk.ports.credentials import CredentialStore, CredentialStoreInfo
 from kubo_sdk.ports.dns import Dns, DnsInfo
@@ -70,14 +71,14 @@ class CpiProvider(Provider[Cpi]):
 
 
 class CredentialStoreProvider(Provider[CredentialStore]):
-    """Offers a place for secrets.  Its capabilities are the algorithms of the certificates it makes."""
+    """Offers a place for secrets.  Its capabilities: the algorithms of the certificates it makes, and ``rotates``."""
 
     info_type = CredentialStoreInfo
-    known_capabilities = ("ecdsa-p256", "rsa-2048")
+    known_capabilities = ("ecdsa-p256", "ecdsa-p384", "rotates", "rsa-2048", "rsa-3072", "rsa-4096")
 
     @classmethod
     def claimed(cls, info: CredentialStoreInfo) -> frozenset[str]:
-        return frozenset(info.key_algorithms)
+        return frozenset((*info.key_algorithms, *(("rotates",) if info.rotates else ())))
 
 
 class DnsProvider(Provider[Dns]):
@@ -104,3 +105,10 @@ class IngressProvider(Provider[Ingress]):
 
     info_type = IngressInfo
     known_capabilities = ("runs_on_proxies",)
+
+
+class ClusterDnsProvider(Provider[ClusterDns]):
+    """Offers the names inside the cluster."""
+
+    info_type = ClusterDnsInfo
+    known_capabilities = ("kubernetes_user",)

@@ -9,7 +9,6 @@ from typing import Any, cast
 
 from attrs import field, frozen
 
-from kubo_sdk.drift import AUTHORITIES
 from kubo_sdk.errors import Unavailable
 from kubo_sdk.model.spec import ClusterSpec
 from kubo_sdk.notes import LEAF as NOTES
@@ -17,6 +16,7 @@ from kubo_sdk.notes import NOTHING, DirectorNotes, notes_in
 from kubo_sdk.observe import read_endpoints
 from kubo_sdk.pki.identities import cluster_credentials, needed_by
 from kubo_sdk.pki.renewal import GAIN, due_at
+from kubo_sdk.planning.rotation import AUTHORITIES
 from kubo_sdk.ports.cpi import Disk, DiskCpi, Vm
 from kubo_sdk.ports.credentials import Credential, CredentialSummary
 from kubo_sdk.ports.ingress import Endpoint
@@ -121,5 +121,6 @@ def _wished_leaves(spec: ClusterSpec, providers: Providers) -> frozenset[str]:
     """What the cluster uses.  Instances that are gone may have left certificates behind, which may well expire."""
     overlay = providers.overlay.info()
     shared = (wanted.leaf for wanted in cluster_credentials(spec, overlay))
-    own = (leaf for instance in spec.instances() for leaf in needed_by(spec, instance, overlay))
+    cluster_dns = providers.cluster_dns.info()
+    own = (leaf for instance in spec.instances() for leaf in needed_by(spec, instance, overlay, cluster_dns))
     return frozenset((*shared, *own))

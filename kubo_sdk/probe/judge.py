@@ -6,16 +6,13 @@ from datetime import datetime
 
 from kubo_sdk.nodes.knocking import ANSWERS, REACHED, REFUSED
 from kubo_sdk.nodes.paths import DISK
-from kubo_sdk.nodes.probe_script import ENDPOINT, DiskState, Knock, UnitState, VitalSigns
+from kubo_sdk.nodes.probe_script import CRASHES, ENDPOINT, YOUNG_SECONDS, DiskState, Knock, UnitState, VitalSigns
 from kubo_sdk.planning.health import Fact, Source, Verdict
 from kubo_sdk.ports.cpi import Vm, VmState
 
 # How long systemd may be at it before somebody else has to look.  An API server alone may take a minute to get ready.
 BOOT_SECONDS = 120
 START_SECONDS = 90
-# A unit that was started again this often and has not run this long keeps crashing.
-CRASHES = 3
-STEADY_SECONDS = 10
 # So long after its start a daemon may not answer yet.
 SETTLING_SECONDS = 30
 
@@ -82,7 +79,9 @@ def units_fact(signs: VitalSigns, seen: datetime) -> Fact:
 
 def judge_unit(unit: UnitState, uptime: float, *, deaf: bool = False) -> tuple[Verdict, str]:
     """How one unit is that somebody asked to start; *uptime* is the machine's.  *deaf*: its daemon did not answer."""
-    if unit.restarts >= CRASHES and (unit.active != "active" or unit.age < STEADY_SECONDS):
+    # Where no failure is known, the journal could not be read, or the daemon ends as if all were well.
+    crashes = (unit.failures or unit.restarts) if unit.restarts >= CRASHES else 0
+    if crashes >= CRASHES and (unit.active != "active" or unit.age < YOUNG_SECONDS):
         return Verdict.BAD, f"keeps crashing ({unit.restarts} restarts)"
     if deaf and unit.active == "active" and unit.age >= SETTLING_SECONDS:
         return Verdict.BAD, DEAF

@@ -39,6 +39,9 @@ class AutoSource:
     def find(self, version: KubernetesVersion) -> Release | None:
         return self._upstream.find(version) or self._debian.find(version)
 
+    def newest(self, minor: int) -> KubernetesVersion:
+        return self._upstream.newest(minor)
+
     def fetch(self, version: KubernetesVersion, say: Say) -> Release:
         found = self.find(version)
         if found is not None:

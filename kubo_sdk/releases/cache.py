@@ -42,6 +42,14 @@ class ReleaseCache:
                 return self._checked(tree, manifest)
         return None
 
+    def newest(self, minor: int) -> KubernetesVersion | None:
+        """The newest version of that minor version which lies here."""
+        found = []
+        for tree in self._root.glob(f"1.{minor}.*-{self._source}-*"):
+            with suppress(ValueError):
+                found.append(KubernetesVersion.parse(tree.name.partition("-")[0]))
+        return max(found, default=None)
+
     def make(self, version: KubernetesVersion, origin: Mapping[str, str], say: Say, build: Build) -> Release:
         """Find the release, or have it built: by one process at a time, whole or not at all."""
         name = f"{version}-{self._source}"

@@ -23,7 +23,7 @@ from kubo_sdk.releases.debian_archive import DebianArchive, host_mirror, upstrea
 from kubo_sdk.releases.debian_build import RECIPE, compile_release, make_root
 from kubo_sdk.releases.debian_images import PAUSE_IMAGE, write_images
 from kubo_sdk.releases.manifest import Contents
-from kubo_sdk.releases.protocol import Say
+from kubo_sdk.releases.protocol import Say, no_newest
 
 PROGRAMS = ("apt-get", "apt-cache", "mmdebstrap", "setpriv", "unshare")
 NEEDED_GIB = 5
@@ -50,6 +50,13 @@ class DebianSource:
 
     def find(self, version: KubernetesVersion) -> Release | None:
         return self._cache.find(version, self._origin())
+
+    def newest(self, minor: int) -> KubernetesVersion:
+        """Of those in the cache: what a suite of Debian has is asked for by its whole version."""
+        found = self._cache.newest(minor)
+        if found is None:
+            raise no_newest("Debian", minor)
+        return found
 
     def fetch(self, version: KubernetesVersion, say: Say) -> Release:
         def build(tree: Path, work: Path) -> Contents:

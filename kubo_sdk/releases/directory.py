@@ -6,10 +6,13 @@
     <path>/images/*.tar  container images that workers load; the pause image is found by its name
     <path>/SHA256SUMS    when there, every file used must be listed in it and match
     <path>/VERSION       when there, it is believed; otherwise the programs are asked
+
+A ``{version}`` in the path stands for the version that is wanted, so that several can lie side by side.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -25,11 +28,12 @@ from kubo_sdk.releases.files import copy_file, sha256_of
 from kubo_sdk.releases.http import checksum_in
 from kubo_sdk.releases.manifest import Contents
 from kubo_sdk.releases.programs import VERSION_FILE, program_version
-from kubo_sdk.releases.protocol import Say
+from kubo_sdk.releases.protocol import Say, no_newest
 
 SUMS_FILE = "SHA256SUMS"
 ETCD_REQUIRED = ("etcd", "etcdctl")
 ETCD_OPTIONAL = ("etcdutl",)
+PLACEHOLDER = "{version}"
 
 
 @frozen(kw_only=True)
@@ -54,19 +58,43 @@ class DirectorySource:
         if not options.path:
             raise ConfigError(["the release source 'directory' needs the option 'path'"])
         self._options = options
-        self._path = base_dir / options.path
+        self._base = base_dir
         self._cache = ReleaseCache(cache_dir, self.name)
 
     def find(self, version: KubernetesVersion) -> Release | None:
-        return self._cache.find(version, self._origin())
+        return self._cache.find(version, self._of(version).origin())
 
     def fetch(self, version: KubernetesVersion, say: Say) -> Release:
+        files = self._of(version)
+
         def build(tree: Path, work: Path) -> Contents:  # noqa: ARG001 (nothing needs room beside the tree)
-            return self._copy(version, say, tree)
+            return files.copy(version, say, tree)
 
-        return self._cache.make(version, self._origin(), say, build)
+        return self._cache.make(version, files.origin(), say, build)
 
-    def _origin(self) -> Mapping[str, str]:
+    def newest(self, minor: int) -> KubernetesVersion:
+        """The newest for which there is a directory."""
+        before, placeholder, behind = str(self._base / self._options.path).partition(PLACEHOLDER)
+        parent, _, start = before.rpartition("/")
+        pattern = re.compile(rf"{re.escape(start)}(1\.{minor}\.\d+){re.escape(behind.partition('/')[0])}")
+        there = Path(parent).iterdir() if placeholder and Path(parent).is_dir() else ()
+        found = [KubernetesVersion.parse(match[1]) for path in there if (match := pattern.fullmatch(path.name))]
+        if not found:
+            raise no_newest(self._options.path, minor)
+        return max(found)
+
+    def _of(self, version: KubernetesVersion) -> _Files:
+        return _Files(self._options, self._base / self._options.path.replace(PLACEHOLDER, str(version)))
+
+
+class _Files:
+    """The directory of one version."""
+
+    def __init__(self, options: DirectoryOptions, path: Path) -> None:
+        self._options = options
+        self._path = path
+
+    def origin(self) -> Mapping[str, str]:
         """Changes with every file of the directory, so that `find` does not answer with yesterday's.
 
         A directory that is gone, such as a medium that was taken out, leaves what was copied from it in use.
@@ -81,7 +109,7 @@ class DirectorySource:
         files = [*self._path.glob("bin/*"), *self._path.glob("images/*.tar")]
         return {**origin, "files": signature([*sorted(files), self._path / SUMS_FILE, self._path / VERSION_FILE])}
 
-    def _copy(self, version: KubernetesVersion, say: Say, tree: Path) -> Contents:
+    def copy(self, version: KubernetesVersion, say: Say, tree: Path) -> Contents:
         programs, archives = self._programs(), sorted(self._path.glob("images/*.tar"))
         self._verify([*programs, *archives])
         self._require_version(version)

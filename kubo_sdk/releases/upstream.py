@@ -23,9 +23,9 @@ from kubo_sdk.releases.architecture import host_architecture
 from kubo_sdk.releases.archives import add_archives, signature
 from kubo_sdk.releases.cache import ReleaseCache
 from kubo_sdk.releases.companions import companions
-from kubo_sdk.releases.http import answers, get_checksum, get_file
+from kubo_sdk.releases.http import answers, get_checksum, get_file, get_text
 from kubo_sdk.releases.manifest import Contents
-from kubo_sdk.releases.protocol import Say
+from kubo_sdk.releases.protocol import Say, no_newest
 
 KUBERNETES_URL = "https://dl.k8s.io"
 ETCD_URL = "https://github.com/etcd-io/etcd/releases/download"
@@ -73,6 +73,16 @@ class UpstreamSource:
             return self._download(version, say, tree, work)
 
         return self._cache.make(version, self._origin(), say, build)
+
+    def newest(self, minor: int) -> KubernetesVersion:
+        """What the site calls the stable version."""
+        url = f"{self._options.base_url.rstrip('/')}/release/stable-1.{minor}.txt"
+        try:
+            return KubernetesVersion.parse(get_text(url))
+        except NotFound as error:
+            raise no_newest(self._options.base_url, minor) from error
+        except ValueError as error:
+            raise ProviderError(f"{url} holds no version: {error}") from None
 
     def require(self, version: KubernetesVersion, *, within: float) -> None:
         """Return when the site offers *version*; NotFound or Unavailable within that many seconds otherwise."""

@@ -5,18 +5,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from kubo_sdk.errors import NotFound
-from kubo_sdk.model.instance import Instance
+from kubo_sdk.model.instance import Instance, Role
 from kubo_sdk.model.spec import ClusterSpec
+from kubo_sdk.nodes.machine import MachineManifest
 from kubo_sdk.nodes.manifest import NodeManifest
 from kubo_sdk.nodes.push import push, start_units
 from kubo_sdk.nodes.render import render
+from kubo_sdk.pki.certificates import join_bundles
 from kubo_sdk.pki.identities import needed_by
-from kubo_sdk.planning.plan import Step
+from kubo_sdk.pki.successors import beside
+from kubo_sdk.planning.plan import Effect, Step
 from kubo_sdk.ports.cpi import Vm
 from kubo_sdk.ports.credentials import Certificate, value_of
 from kubo_sdk.ports.ingress import Endpoint
 from kubo_sdk.ports.node import NodeContext, StartAfter
 from kubo_sdk.providers import Providers
+from kubo_sdk.steps.bystanders import note_pods
 from kubo_sdk.steps.context import RunState, StepContext, Surroundings
 from kubo_sdk.steps.credentials import node_name
 from kubo_sdk.steps.endpoints import API, endpoint_requests
@@ -48,7 +52,7 @@ def wished_manifest(
         lacking = "the API" if around is None else "its machine"
         raise NotFound(f"{instance.id} cannot be configured yet: {lacking} has no address")
     overlay = providers.overlay.info()
-    leaves = needed_by(spec, instance, overlay)
+    leaves = needed_by(spec, instance, overlay, providers.cluster_dns.info())
     authority = value_of(state.credentials, "ca", Certificate)
     absent = [leaf for leaf in leaves if leaf not in state.credentials]
     if absent:
@@ -63,8 +67,12 @@ def wished_manifest(
         api=around.api,
         endpoints=around.requests,
         release=state.release,
-        ca=authority.certificate,
-        credentials={leaf: state.credentials[leaf] for leaf in leaves},
+        ca=join_bundles(authority.certificate, authority.ca, "ca"),
+        credentials={
+            leaf: state.credentials[leaf]
+            for leaf in (*leaves, *beside(instance))
+            if leaf in leaves or leaf in state.credentials
+        },
     )
     return render(context, providers.contributions(context), overlay)
 
@@ -81,7 +89,19 @@ def configure_instance(context: StepContext, step: Step) -> None:
     instance = context.instance(step.instance)
     wished = wished_manifest(context.spec, context.providers, context.state, instance)
     present = context.state.manifests.get(instance.id)
-    push(context.shell(instance.id), wished, present, {StartAfter.BOOT, StartAfter.ETCD})
+    if step.effect is Effect.RESTART:
+        note_pods(context, instance)
+    on_trial = step.effect is Effect.RESTART and begins_trial(instance, wished, present)
+    push(context.shell(instance.id), wished, present, {StartAfter.BOOT, StartAfter.ETCD}, on_trial=on_trial)
+    if on_trial:
+        context.state.on_trial.add(instance.id)
+
+
+def begins_trial(instance: Instance, wished: NodeManifest, present: MachineManifest | None) -> bool:
+    """Whether the machine is given another release, and must be able to go back.  A proxy runs nothing of one."""
+    if instance.role is Role.PROXY or present is None or wished.release is None:
+        return False
+    return any(release.tree != wished.release.tree for release in present.releases)
 
 
 def start_instance_units(context: StepContext, step: Step) -> None:

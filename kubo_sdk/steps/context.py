@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TypeVar
 
 from attrs import define, field, frozen
@@ -33,12 +33,24 @@ class Surroundings:
     requests: tuple[EndpointRequest, ...]
 
 
+@frozen(kw_only=True)
+class SnapshotToRestore:
+    """The snapshot of etcd that a restore brings back.  ``token`` names this restore; ``open`` begins it anew."""
+
+    token: str
+    size: int
+    sha256: str
+    open: Callable[[], Iterator[bytes]] = field(repr=False)
+
+
 @define(kw_only=True)
 class RunState:
     """What is known of the world right now: filled by the observation, updated by the steps.
 
     Every step writes entries of its own, so plain dictionaries are safe between threads.  ``surroundings`` is None
-    after a change of the machines or endpoints it was made from.
+    after a change of the machines or endpoints it was made from.  ``ready_pods``: by worker, the uids of
+    its pods that were ready before its units restarted.  ``on_trial``: the instances whose machines keep what they
+    carried before.
     """
 
     release: Release | None = None
@@ -48,6 +60,9 @@ class RunState:
     credentials: dict[str, Credential] = field(factory=dict, repr=False)
     manifests: dict[str, MachineManifest | None] = field(factory=dict, repr=False)
     surroundings: Surroundings | None = field(default=None, repr=False)
+    on_trial: set[str] = field(factory=set)
+    ready_pods: dict[str, frozenset[str]] = field(factory=dict, repr=False)
+    snapshot: SnapshotToRestore | None = field(default=None, repr=False)
 
 
 @frozen(kw_only=True)

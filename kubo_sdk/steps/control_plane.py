@@ -19,9 +19,12 @@ from kubo_sdk.nodes.bootstrap import bootstrap_objects, role_labels
 from kubo_sdk.nodes.kubelet import instance_labels
 from kubo_sdk.pki.identities import ETCD_CLIENT_USER
 from kubo_sdk.planning.plan import Step
+from kubo_sdk.planning.settings import SETTINGS, recorded_settings
+from kubo_sdk.ports.cluster_dns import ClusterDns
 from kubo_sdk.ports.credentials import User, value_of
 from kubo_sdk.ports.overlay import Overlay
 from kubo_sdk.steps.access import SUPER_ADMIN, etcd_client, kubernetes_client, server_client
+from kubo_sdk.steps.bystanders import await_pods
 from kubo_sdk.steps.context import StepContext
 from kubo_sdk.steps.credentials import node_name
 from kubo_sdk.steps.drain import node_object
@@ -29,27 +32,42 @@ from kubo_sdk.steps.drain import node_object
 ETCD_SECONDS = 120
 API_SECONDS = 180
 NODE_SECONDS = 180
+# What can be done about a machine that does not come back after a change.
+GO_ON = "nothing was changed after it; kubo up goes on once it is put right, and with the former spec it goes back"
 RIGHTS_SECONDS = 30
 
 # Of several units systemctl asks whether any is active.  One that was taken away is settled, and so
-# is one that did its work and ended.
-SETTLED = """
+# is one that did its work and ended.  A program that never says whether it is ready has proved itself after a while:
+# one that is no good ends before that, and systemd starts it again.
+STEADY_SECONDS = 3
+SETTLED = f"""
 test -z "$(systemctl list-jobs --no-legend)" || exit 1
+read -r now _ </proc/uptime
 for unit; do
-  if [ ! -e "/etc/systemd/system/$unit" ] || systemctl is-active --quiet "$unit"; then continue; fi
-  if systemctl is-failed --quiet "$unit"; then exit 1; fi
-  if [ "$(systemctl show --property=Type --value "$unit")" != oneshot ]; then exit 1; fi
+  if [ ! -e "/etc/systemd/system/$unit" ]; then continue; fi
+  kind=$(systemctl show --property=Type --value "$unit")
+  if ! systemctl is-active --quiet "$unit"; then
+    if systemctl is-failed --quiet "$unit"; then exit 1; fi
+    if [ "$kind" != oneshot ]; then exit 1; fi
+  elif [ "$kind" = simple ]; then
+    since=$(systemctl show --property=ActiveEnterTimestampMonotonic --value "$unit")
+    if [ $(( ${{now%.*}} - since / 1000000 )) -lt {STEADY_SECONDS} ]; then exit 1; fi
+  fi
 done
 """
+
+# When the kubelet was started, in seconds since the epoch.
+STARTED_AT = "systemctl show --property=ActiveEnterTimestamp --timestamp=unix --value kubelet"
 
 RECORD_NAMESPACE = "kube-system"
 RECORD_NAME = "kubo-cluster"
 
 
-def wished_record(spec: ClusterSpec, overlay: Overlay) -> dict[str, str]:
-    """The digests the cluster keeps once everything is applied.  Pure."""
+def wished_record(spec: ClusterSpec, overlay: Overlay, cluster_dns: ClusterDns) -> dict[str, str]:
+    """What the cluster keeps once everything is applied: digests, and the settings it has for good.  Pure."""
     return {
-        "bootstrap": _digest([*bootstrap_objects(spec), *overlay.manifests()]),
+        SETTINGS: recorded_settings(spec),
+        "bootstrap": _digest([*bootstrap_objects(spec), *overlay.manifests(), *cluster_dns.manifests()]),
         "etcd-access": _digest([overlay.info().etcd_prefixes, repr(spec.network), repr(spec.overlay)]),
     }
 
@@ -87,14 +105,15 @@ def await_api(context: StepContext, _step: Step) -> None:
 def bootstrap_cluster(context: StepContext, _step: Step) -> None:
     """Apply the cluster's own objects, then record that they were applied."""
     client = kubernetes_client(context.state, SUPER_ADMIN)
-    objects = [*bootstrap_objects(context.spec), *context.providers.overlay.manifests()]
+    overlay, cluster_dns = context.providers.overlay, context.providers.cluster_dns
+    objects = [*bootstrap_objects(context.spec), *overlay.manifests(), *cluster_dns.manifests()]
     client.apply_all(objects)
     client.apply(
         {
             "apiVersion": "v1",
             "kind": "ConfigMap",
             "metadata": {"name": RECORD_NAME, "namespace": RECORD_NAMESPACE},
-            "data": wished_record(context.spec, context.providers.overlay),
+            "data": wished_record(context.spec, overlay, cluster_dns),
         }
     )
     for master in context.spec.instances(Role.MASTER):
@@ -123,25 +142,41 @@ def _await_rights(context: StepContext, master: Instance) -> None:
 def await_instance(context: StepContext, step: Step) -> None:
     """Wait until the instance does what its role is there for.  ``details`` are the units that were restarted."""
     instance = context.instance(step.instance)
-    if step.details:
-        _await_units(context, instance, step.details)
+    if not step.details:
+        _await_service(context, instance, _patience(instance))
+        return
+    bound = context.spec.update.watch_seconds
+    try:
+        _await_units(context, instance, step.details, bound)
+        _await_service(context, instance, bound)
+        await_pods(context, instance, bound)
+    except Unavailable as error:
+        raise Unavailable(f"{error}; {GO_ON}", retry_after=None) from None
+
+
+def _patience(instance: Instance) -> float:
+    """How long a machine that is new may take."""
+    return {Role.ETCD: ETCD_SECONDS, Role.MASTER: API_SECONDS}.get(instance.role, NODE_SECONDS)
+
+
+def _await_service(context: StepContext, instance: Instance, bound: float) -> None:
     if instance.role is Role.WORKER:
-        _await_node(context, instance)
+        _await_node(context, instance, bound)
         return
     address = context.vm(instance.id).address
     if instance.role is Role.MASTER:
         server = server_client(context.spec, context.state, address)
         context.wait_until(
-            lambda: server.ready() or None, what=f"the API server of {instance.id} being ready", timeout=API_SECONDS
+            lambda: server.ready() or None, what=f"the API server of {instance.id} being ready", timeout=bound
         )
     elif instance.role is Role.ETCD:
         etcd = etcd_client(context.spec, context.state)
         context.wait_until(
-            lambda: etcd.healthy(address) or None, what=f"etcd member {instance.id} being healthy", timeout=ETCD_SECONDS
+            lambda: etcd.healthy(address) or None, what=f"etcd member {instance.id} being healthy", timeout=bound
         )
 
 
-def _await_units(context: StepContext, instance: Instance, units: Sequence[str]) -> None:
+def _await_units(context: StepContext, instance: Instance, units: Sequence[str], bound: float) -> None:
     """A restart is only asked for, and until it happens the old process answers as well as ever."""
     shell = context.shell(instance.id)
 
@@ -150,10 +185,12 @@ def _await_units(context: StepContext, instance: Instance, units: Sequence[str])
             raise Unavailable("its units are still being restarted")
         return True
 
-    context.wait_until(settled, what=f"the restart of {', '.join(units)} on {instance.id}", timeout=API_SECONDS)
+    context.wait_until(settled, what=f"the restart of {', '.join(units)} on {instance.id}", timeout=bound)
+    # It has proved itself, so how often the one before it crashed counts no more.
+    shell.run(["systemctl", "reset-failed", *units])
 
 
-def _await_node(context: StepContext, instance: Instance) -> None:
+def _await_node(context: StepContext, instance: Instance, bound: float) -> None:
     """Wait for the Node of this very machine, then let it alone stand for the instance."""
     client = kubernetes_client(context.state)
     vm = context.vm(instance.id)
@@ -169,13 +206,24 @@ def _await_node(context: StepContext, instance: Instance) -> None:
             raise Unavailable("its Node was that of a machine that is gone")
         if not node.ready:
             raise Unavailable(node.reason)
+        if node.heard < _kubelet_started_at(context, instance):
+            raise Unavailable("its kubelet has not reported since it was started")
         return True
 
-    context.wait_until(ready, what=f"the Node {name} of {instance.id} becoming Ready", timeout=NODE_SECONDS)
+    context.wait_until(ready, what=f"the Node {name} of {instance.id} becoming Ready", timeout=bound)
     client.patch_node_labels(name, {**instance_labels(instance), **role_labels(instance.role)})
     for node in client.nodes_of(instance.slug):
         if node.name != name:
             client.delete(node_object(node.name))
+
+
+def _kubelet_started_at(context: StepContext, instance: Instance) -> int:
+    """A Node stays Ready for a while after its kubelet ended, and one that was just started may find it is not."""
+    done = context.shell(instance.id).run(["sh", "-c", STARTED_AT])
+    told = done.check(f"asking for the kubelet of {instance.id}").decode().strip().removeprefix("@")
+    if not told.isdecimal():
+        raise Unavailable("its kubelet does not run")
+    return int(told)
 
 
 def _register_anew(context: StepContext, client: KubernetesClient, instance: Instance, stale: NodeStatus) -> None:

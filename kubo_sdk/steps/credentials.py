@@ -4,16 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Protocol
+
+from cryptography import x509
 
 from kubo_sdk.errors import NotFound
 from kubo_sdk.model.instance import Instance
 from kubo_sdk.model.spec import ClusterSpec, NodeNames
 from kubo_sdk.pki.identities import Wanted, cluster_credentials, instance_credentials
+from kubo_sdk.pki.provenance import parameters_of
 from kubo_sdk.pki.renewal import is_due
 from kubo_sdk.pki.satisfaction import satisfies
 from kubo_sdk.planning.plan import Step
+from kubo_sdk.ports.cluster_dns import ClusterDnsInfo
 from kubo_sdk.ports.cpi import Vm
-from kubo_sdk.ports.credentials import Credential, CredentialStore, Mode
+from kubo_sdk.ports.credentials import (
+    BulkReading,
+    Credential,
+    CredentialStore,
+    CredentialTakeover,
+    CredentialValue,
+    Kind,
+    Mode,
+)
 from kubo_sdk.ports.ingress import Endpoint
 from kubo_sdk.ports.overlay import OverlayInfo
 from kubo_sdk.steps.context import RunState, StepContext
@@ -26,7 +39,11 @@ def node_name(spec: ClusterSpec, instance: Instance, address: str) -> str:
 
 
 def wanted_certificates(
-    spec: ClusterSpec, vms: Mapping[str, Vm], api: Endpoint | None, overlay: OverlayInfo
+    spec: ClusterSpec,
+    vms: Mapping[str, Vm],
+    api: Endpoint | None,
+    overlay: OverlayInfo,
+    cluster_dns: ClusterDnsInfo,
 ) -> tuple[Wanted, ...]:
     """Every credential of a machine that has an address.  Empty while the API has no address.  Pure."""
     if api is None:
@@ -42,6 +59,7 @@ def wanted_certificates(
             api,
             overlay,
             node_name(spec, instance, vms[instance.id].address),
+            cluster_dns,
         )
     )
 
@@ -53,8 +71,9 @@ def issue_authorities(context: StepContext, step: Step) -> None:
 
 
 def issue_certificates(context: StepContext, step: Step) -> None:
-    state = context.state
-    wanted = wanted_certificates(context.spec, state.vms, state.endpoints.get(API), context.providers.overlay.info())
+    state, providers = context.state, context.providers
+    users = (providers.overlay.info(), providers.cluster_dns.info())
+    wanted = wanted_certificates(context.spec, state.vms, state.endpoints.get(API), *users)
     if not wanted:
         raise NotFound(f"the API of cluster {context.spec.id} has no address, so no certificate can name it")
     _renew(context, step, wanted)
@@ -101,8 +120,40 @@ def _issue(context: StepContext, wanted: tuple[Wanted, ...], mode: Mode = Mode.C
 def read_credentials(store: CredentialStore, spec: ClusterSpec, state: RunState) -> None:
     """Read every credential of the cluster into *state*, by leaf name."""
     root = spec.id.credential("")
-    for summary in store.find(root.rstrip("/")):
-        state.credentials[summary.name.removeprefix(root)] = store.get(summary.name)
+    for credential in opened_below(store, root.rstrip("/")):
+        state.credentials[credential.name.removeprefix(root)] = credential
+
+
+def opened_below(store: CredentialStore, path: str) -> tuple[Credential, ...]:
+    """The newest version of every name below *path*."""
+    if isinstance(store, BulkReading):
+        return store.get_below(path)
+    return tuple(store.get(summary.name) for summary in store.find(path))
+
+
+class Original(Protocol):
+    """A value as another store had it, or as a backup holds it.  ``generated``: a store made it."""
+
+    @property
+    def kind(self) -> Kind: ...
+    @property
+    def value(self) -> CredentialValue: ...
+    @property
+    def generated(self) -> bool: ...
+
+
+def keep_as_it_was(
+    store: CredentialStore, name: str, original: Original, authorities: Mapping[str, x509.Certificate]
+) -> None:
+    """Store *original* so that what was generated stays so: renewed, rotated and replaced like everything else.
+
+    *authorities*: the certificates that may have signed it, by the names of their credentials.
+    """
+    parameters = parameters_of(name, original.kind, original.value, authorities) if original.generated else None
+    if parameters is not None and isinstance(store, CredentialTakeover):
+        store.take_over(name, original.kind, original.value, parameters)
+    else:
+        store.put(name, original.kind, original.value)
 
 
 def delete_credentials(context: StepContext, _step: Step) -> None:

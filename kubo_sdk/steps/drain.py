@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from functools import partial
 
 from kubo_sdk.clients.kubernetes import KubernetesClient, NodeStatus, Object
@@ -19,6 +20,9 @@ from kubo_sdk.steps.context import StepContext
 CORDONED = "kubo/cordoned"
 
 POLICY_V1_SINCE = 22
+# A scheduler may bind a pod to a Node that it has not heard of being out of service.  So nobody is done before it has
+# looked at every pod there is, unless that takes longer than this: some are for another scheduler, which may be away.
+PLACING_SECONDS = 10.0
 MIRROR = "kubernetes.io/config.mirror"
 ENDED = ("Succeeded", "Failed")
 
@@ -35,8 +39,9 @@ def drain(context: StepContext, step: Step) -> None:
     for node in _nodes(client, step):
         if not node.unschedulable:
             client.annotate_node(node.name, {CORDONED: "true"}, unschedulable=True)
-        evicted = partial(_evicted, context, client, node.name)
-        context.wait_until(evicted, what=f"the draining of {step.instance}", timeout=bound)
+        hurry_at = context.clock.monotonic() + min(PLACING_SECONDS, bound / 2)
+        drained = partial(_is_drained, context, client, node.name, hurry_at)
+        context.wait_until(drained, what=f"the draining of {step.instance}", timeout=bound)
 
 
 def uncordon(context: StepContext, step: Step) -> None:
@@ -50,15 +55,14 @@ def uncordon(context: StepContext, step: Step) -> None:
 def delete_node(context: StepContext, step: Step) -> None:
     """Delete the Nodes that stand for the instance, whose machine is gone, and the pods that were on them.
 
-    Kubernetes itself would leave the pods of a Node that is gone for some 40 s, also those that the scheduler bound to
-    it while it was drained.
+    Kubernetes itself would leave the pods of a Node that is gone for some 40 s, also those that a scheduler which has
+    not heard of it yet binds to it still.
     """
     client = any_server_client(context.spec, context.state, timeout=5.0)
     for node in _nodes(client, step):
         client.delete(node_object(node.name))
-        for pod in client.pods_on(node.name):
-            metadata = {key: pod["metadata"][key] for key in ("name", "namespace")}
-            client.delete({"apiVersion": "v1", "kind": "Pod", "metadata": metadata}, grace_seconds=0)
+        left = partial(_is_left, context, client, node.name, context.clock.monotonic() + PLACING_SECONDS)
+        context.wait_until(left, what=f"the leaving of the pods of {step.instance}", timeout=2 * PLACING_SECONDS)
 
 
 def node_object(name: str) -> Object:
@@ -69,8 +73,30 @@ def _nodes(client: KubernetesClient, step: Step) -> tuple[NodeStatus, ...]:
     return client.nodes_of(slug_of_instance(str(step.instance)))
 
 
-def _evicted(context: StepContext, client: KubernetesClient, node: str) -> bool:
-    """True when no pod is left.  Raises Unavailable with what is in the way."""
+def _is_drained(context: StepContext, client: KubernetesClient, node: str, hurry_at: float) -> bool:
+    """True when no pod is left, and until *hurry_at* only when none may still be on its way here."""
+    coming = client.pods_to_place()
+    _evict(context, client, node)
+    return _has_settled(context, coming, hurry_at)
+
+
+def _is_left(context: StepContext, client: KubernetesClient, node: str, hurry_at: float) -> bool:
+    """Delete the pods of a Node that is gone.  True when no more may come."""
+    coming = client.pods_to_place()
+    for pod in client.pods_on(node):
+        metadata = {key: pod["metadata"][key] for key in ("name", "namespace")}
+        client.delete({"apiVersion": "v1", "kind": "Pod", "metadata": metadata}, grace_seconds=0)
+    return _has_settled(context, coming, hurry_at)
+
+
+def _has_settled(context: StepContext, coming: Sequence[Object], hurry_at: float) -> bool:
+    if coming and context.clock.monotonic() < hurry_at:
+        raise Unavailable(f"the scheduler has not placed pod {coming[0]['metadata']['name']} yet")
+    return True
+
+
+def _evict(context: StepContext, client: KubernetesClient, node: str) -> None:
+    """Ask every pod to go.  Raises Unavailable with what is in the way while any is left."""
     reason = ""
     left = [pod for pod in client.pods_on(node) if _must_go(pod)]
     for pod in left:
@@ -85,7 +111,6 @@ def _evicted(context: StepContext, client: KubernetesClient, node: str) -> bool:
             answer.check(f"eviction of pod {name} in namespace {namespace}")
     if left:
         raise Unavailable(reason or "its pods have not ended yet")
-    return True
 
 
 def eviction_version(version: KubernetesVersion) -> str:

@@ -7,6 +7,7 @@ from typing import cast
 from kubo_sdk.errors import NotFound
 from kubo_sdk.model.release import NODE_RELEASES
 from kubo_sdk.planning.plan import Step
+from kubo_sdk.planning.replacement import made_of
 from kubo_sdk.ports.cpi import DiskCpi, DiskRequest, SharedTree, VmRequest
 from kubo_sdk.steps.context import StepContext
 
@@ -31,6 +32,7 @@ def create_disk(context: StepContext, step: Step) -> None:
 def create_vm(context: StepContext, step: Step) -> None:
     """The token is the slot itself: whatever was half made for it is completed, never made twice."""
     instance = context.instance(step.instance)
+    size = context.spec.group(instance.group).vm
     disk = context.state.disks.get(instance.id)
     trees: tuple[SharedTree, ...] = ()
     if context.providers.cpi.info().shares_trees:
@@ -39,10 +41,14 @@ def create_vm(context: StepContext, step: Step) -> None:
         cluster=context.spec.id,
         instance=instance,
         token=instance.slug,
-        size=context.spec.group(instance.group).vm,
+        size=size,
         disks=(disk.id,) if disk is not None else (),
         trees=trees,
-        tags=(("role", str(instance.role)), ("kubernetes", str(context.spec.kubernetes.version))),
+        tags=(
+            ("role", str(instance.role)),
+            ("kubernetes", str(context.spec.kubernetes.version)),
+            *made_of(size, context.providers.abilities),
+        ),
     )
     context.state.vms[instance.id] = context.providers.cpi.create_vm(request)
     context.state.manifests[instance.id] = None

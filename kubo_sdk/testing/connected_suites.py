@@ -12,11 +12,13 @@ from typing import Any
 import pytest
 
 from kubo_sdk.model.spec import ClusterSpec
+from kubo_sdk.ports.cluster_dns import ClusterDns
 from kubo_sdk.ports.cpi import Cpi
 from kubo_sdk.ports.credentials import CredentialStore
 from kubo_sdk.ports.dns import Dns
 from kubo_sdk.ports.ingress import Ingress
 from kubo_sdk.ports.overlay import Overlay
+from kubo_sdk.testing.contracts.cluster_dns import ClusterDnsContract
 from kubo_sdk.testing.contracts.contract import Contract, not_offered
 from kubo_sdk.testing.contracts.contribution import ContributionContract
 from kubo_sdk.testing.contracts.cpi import CpiContract
@@ -146,6 +148,14 @@ class TestOverlay(_Connected, OverlayContract):
 
     @pytest.fixture
     def overlay(self, connected: Overlay) -> Overlay:
+        return connected
+
+
+class TestClusterDns(_Connected, ClusterDnsContract):
+    """``cluster_dns``."""
+
+    @pytest.fixture
+    def cluster_dns(self, connected: ClusterDns) -> ClusterDns:
         return connected
 
 

@@ -15,8 +15,9 @@ from kubo_sdk.model.secret import Secret
 from kubo_sdk.model.spec import ClusterSpec, KubernetesSpec
 from kubo_sdk.model.version import KubernetesVersion
 from kubo_sdk.pki.authority import issue
-from kubo_sdk.pki.identities import needed_by
+from kubo_sdk.pki.identities import NO_CLUSTER_DNS, needed_by
 from kubo_sdk.pki.keys import load_private_key
+from kubo_sdk.ports.cluster_dns import ClusterDnsInfo
 from kubo_sdk.ports.credentials import (
     Certificate,
     CertificateParameters,
@@ -65,13 +66,14 @@ class SampleCluster:
     overlay: OverlayInfo
     certificate: Certificate
     addresses: Mapping[str, str] = field(hash=False)
+    cluster_dns: ClusterDnsInfo = NO_CLUSTER_DNS
 
     @classmethod
-    def of(cls, spec: ClusterSpec, overlay: OverlayInfo) -> SampleCluster:
+    def of(cls, spec: ClusterSpec, overlay: OverlayInfo, cluster_dns: ClusterDnsInfo = NO_CLUSTER_DNS) -> SampleCluster:
         addresses = {instance.id: f"10.66.0.{number}" for number, instance in enumerate(spec.instances(), 10)}
         now = datetime.now(UTC)
         certificate = issue(CertificateParameters(common_name="kubo-contract", is_ca=True), now=now)
-        return cls(spec, overlay, certificate, addresses)
+        return cls(spec, overlay, certificate, addresses, cluster_dns)
 
     def with_address(self, instance: str, address: str) -> SampleCluster:
         """The same cluster after one machine was given another address."""
@@ -90,7 +92,9 @@ class SampleCluster:
             endpoints=self.endpoints(),
             release=_release(self.spec),
             ca=self.certificate.certificate,
-            credentials={leaf: self._credential(leaf) for leaf in needed_by(self.spec, instance, self.overlay)},
+            credentials={
+                leaf: self._credential(leaf) for leaf in needed_by(self.spec, instance, self.overlay, self.cluster_dns)
+            },
         )
 
     def contexts(self) -> tuple[NodeContext, ...]:

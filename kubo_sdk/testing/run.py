@@ -22,6 +22,7 @@ SUITES = {
     "dns": "TestDns",
     "overlay": "TestOverlay",
     "ingress": "TestIngress",
+    "cluster_dns": "TestClusterDns",
 }
 # The suites of the other ports look at contributions themselves.
 CONTRIBUTING = ("cpi", "credential_store")

@@ -20,7 +20,7 @@ from kubo_sdk.testing.spawn import Spawnable
 
 @frozen(kw_only=True)
 class Subject:
-    """``port`` is ``cpi``, ``credential_store``, ``dns``, ``overlay`` or ``ingress``; ``provider`` a name."""
+    """``port`` is the key of a spec, such as ``cpi`` or ``cluster_dns``; ``provider`` a name."""
 
     port: str
     provider: str

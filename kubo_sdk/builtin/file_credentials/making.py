@@ -12,13 +12,13 @@ from kubo_sdk.builtin.file_credentials.payload import Payload
 from kubo_sdk.builtin.file_credentials.records import Record, Records
 from kubo_sdk.errors import ConfigError, Conflict, NotFound
 from kubo_sdk.pki.algorithm import KeyAlgorithm
-from kubo_sdk.pki.certificates import expires_at
+from kubo_sdk.pki.certificates import expires_at, load_bundle
 from kubo_sdk.pki.converge import may_stay
 from kubo_sdk.pki.generate import generate, kind_of
+from kubo_sdk.pki.provenance import is_issued_by
 from kubo_sdk.ports.credentials import (
     Certificate,
     CertificateParameters,
-    Credential,
     CredentialValue,
     Kind,
     Mode,
@@ -55,11 +55,12 @@ class Maker:
             return evolve(order, made=generate(order.parameters, now=self.now()))
         return order
 
-    def fill(self, records: Records, order: Order) -> Credential:
+    def fill(self, records: Records, order: Order) -> Record:
         """The credential that may stay, or a new version of it.  Raises NotFound when the CA is absent."""
-        kept = what_stays(records, order)
-        if kept is not None:
-            return kept
+        return what_stays(records, order) or self.make(records, order)
+
+    def make(self, records: Records, order: Order, *, transitional: bool = False) -> Record:
+        """A new version, whatever there is.  *transitional*: of an authority, to be trusted and not to sign yet."""
         authority = _authority(records, order)
         ca = None if authority is None else _certificate(authority)
         now = self.now()
@@ -71,20 +72,37 @@ class Maker:
                 value=value,
                 parameters=order.parameters,
                 ca_version=None if authority is None else authority.credential.version,
+                transitional=transitional,
             ),
             now=now,
             expires_at=expires_at(value.certificate, order.name) if isinstance(value, Certificate) else None,
         )
 
+    def keep(self, records: Records, order: Order) -> Record:
+        """A version with the value the order brings, counted as signed by the CA only if that did sign it."""
+        value, authority, version = order.made, _authority(records, order), None
+        assert value is not None, "that is what the order brings"
+        if authority is not None and isinstance(value, Certificate):
+            own, signer = value.certificate, _certificate(authority).certificate
+            if is_issued_by(load_bundle(own, order.name)[0], load_bundle(signer, authority.credential.name)[0]):
+                version = authority.credential.version
+        return records.add(
+            order.name,
+            kind_of(order.parameters),
+            Payload(value=value, parameters=order.parameters, ca_version=version),
+            now=self.now(),
+            expires_at=expires_at(value.certificate, order.name) if isinstance(value, Certificate) else None,
+        )
 
-def what_stays(records: Records, order: Order) -> Credential | None:
-    """The stored credential that the order leaves as it is.  Raises Conflict when the name holds another kind."""
+
+def what_stays(records: Records, order: Order) -> Record | None:
+    """The stored version that the order leaves as it is.  Raises Conflict when the name holds another kind."""
     found = records.newest(order.name)
     require_kind(found, kind_of(order.parameters))
     if found is None or order.mode is Mode.OVERWRITE:
         return None
     if order.mode is Mode.NO_OVERWRITE:
-        return found.credential
+        return found
     authority = records.newest(order.ca) if order.ca else None
     stays = may_stay(
         stored=found.payload.parameters,
@@ -92,7 +110,7 @@ def what_stays(records: Records, order: Order) -> Credential | None:
         signed_by=found.payload.ca_version,
         ca=None if authority is None else authority.credential.version,
     )
-    return found.credential if stays else None
+    return found if stays else None
 
 
 def require_kind(found: Record | None, kind: Kind) -> None:

@@ -44,11 +44,15 @@ _PARAMETERS: dict[Kind, type[Parameters]] = {
 
 @attrs.frozen(kw_only=True)
 class Payload:
-    """A value, what it was generated from, and the version of the CA that signed it."""
+    """A value, what it was generated from, and the version of the CA that signed it.
+
+    ``transitional``: an authority that is trusted beside the one that signs.
+    """
 
     value: CredentialValue
     parameters: Parameters | None = None
     ca_version: str | None = None
+    transitional: bool = False
 
 
 def value_type(kind: Kind) -> type[CredentialValue]:
@@ -64,6 +68,7 @@ def encode(payload: Payload) -> Secret:
                 "value": {name: _plain(part) for name, part in _fields(payload.value).items()},
                 "parameters": payload.parameters and _fields(payload.parameters),
                 "ca_version": payload.ca_version,
+                **({"transitional": True} if payload.transitional else {}),
             },
             separators=(",", ":"),
         )
@@ -78,6 +83,7 @@ def decode(kind: Kind, encoded: Secret) -> Payload:
         value=_build(_VALUES[kind], document["value"]),
         parameters=None if parameters is None else _build(_PARAMETERS[kind], parameters),
         ca_version=document["ca_version"],
+        transitional=document.get("transitional", False),
     )
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from kubo_sdk.builtin.file_credentials import rows
 from kubo_sdk.builtin.file_credentials.payload import Payload, decode, encode
@@ -23,6 +23,7 @@ from kubo_sdk.ports.credentials import Credential, CredentialSummary, Kind
 class Record:
     """One version: the credential and what it was made from."""
 
+    row: Row
     credential: Credential
     payload: Payload
 
@@ -40,10 +41,13 @@ class Records:
         return rows.holds(self._connection, name)
 
     def newest(self, name: str) -> Record | None:
-        """The newest version of *name*."""
+        """The newest version of *name* but a transitional one."""
         with self._undamaged(name):
             row = rows.newest(self._connection, name)
-            return None if row is None else self._open(row)
+            found = None if row is None else self._open(row)
+        if found is None or not found.payload.transitional:
+            return found
+        return next((record for record in self.versions(name) if not record.payload.transitional), found)
 
     def versions(self, name: str) -> tuple[Record, ...]:
         """Every version of *name*, newest first."""
@@ -55,7 +59,7 @@ class Records:
         with self._undamaged(prefix):
             return tuple(row.summary for row in rows.newest_below(self._connection, prefix))
 
-    def add(self, name: str, kind: Kind, payload: Payload, *, now: datetime, expires_at: datetime | None) -> Credential:
+    def add(self, name: str, kind: Kind, payload: Payload, *, now: datetime, expires_at: datetime | None) -> Record:
         """Store a new version.  A name keeps the case it was first written in."""
         with self._undamaged(name):
             first = rows.newest(self._connection, name)
@@ -68,7 +72,16 @@ class Records:
             expires_at=expires_at,
         )
         rows.insert(self._connection, row, self._sealer.seal(encode(payload), row.bound))
-        return _credential(row, payload)
+        return Record(row=row, credential=_credential(row, payload), payload=payload)
+
+    def mark(self, record: Record, *, transitional: bool) -> None:
+        """Keep that version as transitional, or as one like every other."""
+        payload = evolve(record.payload, transitional=transitional)
+        rows.seal_anew(self._connection, record.row.sequence, self._sealer.seal(encode(payload), record.row.bound))
+
+    def delete_version(self, record: Record) -> None:
+        """Delete that version alone."""
+        rows.delete_version(self._connection, record.row.sequence)
 
     def delete(self, name: str) -> None:
         """Delete every version of *name*."""
@@ -76,7 +89,7 @@ class Records:
 
     def _open(self, row: Row) -> Record:
         payload = decode(row.kind, self._sealer.open(row.sealed, row.bound))
-        return Record(credential=_credential(row, payload), payload=payload)
+        return Record(row=row, credential=_credential(row, payload), payload=payload)
 
     @contextlib.contextmanager
     def _undamaged(self, name: str) -> Iterator[None]:
@@ -98,4 +111,5 @@ def _credential(row: Row, payload: Payload) -> Credential:
         expires_at=row.expires_at,
         value=payload.value,
         generated=payload.parameters is not None,
+        transitional=payload.transitional,
     )

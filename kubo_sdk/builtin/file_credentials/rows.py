@@ -114,6 +114,16 @@ def delete(connection: sqlite3.Connection, name: str) -> None:
     connection.execute("DELETE FROM credential WHERE name = ?", (name,))
 
 
+def seal_anew(connection: sqlite3.Connection, sequence: int, sealed: bytes) -> None:
+    """Replace what one version keeps sealed."""
+    connection.execute("UPDATE credential SET sealed = ? WHERE sequence = ?", (sealed, sequence))
+
+
+def delete_version(connection: sqlite3.Connection, sequence: int) -> None:
+    """Delete one version."""
+    connection.execute("DELETE FROM credential WHERE sequence = ?", (sequence,))
+
+
 def is_empty(connection: sqlite3.Connection) -> bool:
     """Whether there is no credential at all."""
     return connection.execute("SELECT 1 FROM credential LIMIT 1").fetchone() is None

@@ -6,7 +6,9 @@ import os
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TypeVar
 
+from kubo_sdk.builtin.file_credentials import rotation
 from kubo_sdk.builtin.file_credentials.config import FileCredentialsConfig
 from kubo_sdk.builtin.file_credentials.database import BUSY_SECONDS, Database
 from kubo_sdk.builtin.file_credentials.given import check_given
@@ -20,6 +22,7 @@ from kubo_sdk.builtin.file_credentials.turns import Turns
 from kubo_sdk.errors import NotFound
 from kubo_sdk.pki.algorithm import KeyAlgorithm
 from kubo_sdk.ports.credentials import (
+    AuthorityRotation,
     Credential,
     CredentialStore,
     CredentialStoreInfo,
@@ -30,6 +33,8 @@ from kubo_sdk.ports.credentials import (
     Parameters,
 )
 from kubo_sdk.ports.providers import ConnectContext
+
+T = TypeVar("T")
 
 
 class FileCredentialStore:
@@ -53,21 +58,26 @@ class FileCredentialStore:
         self._turns = Turns(Database(path, keys, busy_seconds=busy_seconds))
 
     def info(self) -> CredentialStoreInfo:
-        return CredentialStoreInfo(key_algorithms=(self._maker.algorithm.value,))
+        return CredentialStoreInfo(key_algorithms=(self._maker.algorithm.value,), rotates=True)
 
     def get(self, name: str) -> Credential:
         name = checked(name)
-        found = self._turns.read(lambda records: None if records is None else records.newest(name))
-        if found is None:
-            raise NotFound(f"there is no credential {name}")
-        return found.credential
+
+        def newest(records: Records | None) -> Credential | None:
+            found = records.newest(name) if records is not None else None
+            return None if records is None or found is None else rotation.as_trusted(records, found)
+
+        return _there(self._turns.read(newest), name)
 
     def list_versions(self, name: str) -> tuple[Credential, ...]:
         name = checked(name)
-        found = self._turns.read(lambda records: () if records is None else records.versions(name))
-        if not found:
-            raise NotFound(f"there is no credential {name}")
-        return tuple(record.credential for record in found)
+
+        def versions(records: Records | None) -> tuple[Credential, ...]:
+            if records is None:
+                return ()
+            return tuple(rotation.as_trusted(records, record) for record in records.versions(name))
+
+        return _there(self._turns.read(versions) or None, name)
 
     def put(self, name: str, kind: Kind, value: CredentialValue) -> Credential:
         name = checked(name)
@@ -75,7 +85,19 @@ class FileCredentialStore:
 
         def add(records: Records) -> Credential:
             require_kind(records.newest(name), kind)
-            return records.add(name, kind, Payload(value=value), now=self._now(), expires_at=expires_at)
+            made = records.add(name, kind, Payload(value=value), now=self._now(), expires_at=expires_at)
+            return rotation.as_trusted(records, made)
+
+        return self._turns.write(add)
+
+    def take_over(self, name: str, kind: Kind, value: CredentialValue, parameters: Parameters) -> Credential:
+        """Store what another store generated from *parameters*.  NotFound when the CA it names is not here."""
+        order = Order(name=checked(name), parameters=parameters, mode=Mode.OVERWRITE, made=value)
+        check_given(order.name, kind, value)
+
+        def add(records: Records) -> Credential:
+            require_kind(records.newest(order.name), kind)
+            return rotation.as_trusted(records, self._maker.keep(records, order))
 
         return self._turns.write(add)
 
@@ -86,15 +108,30 @@ class FileCredentialStore:
         self, requests: Sequence[tuple[str, Parameters]], mode: Mode = Mode.CONVERGE
     ) -> tuple[Credential, ...]:
         orders = [Order(name=checked(name), parameters=parameters, mode=mode) for name, parameters in requests]
-        stay = self._turns.read(
-            lambda records: [None if records is None else what_stays(records, order) for order in orders]
-        )
-        kept = tuple(credential for credential in stay if credential is not None)
-        if len(kept) == len(orders):
-            return kept
+
+        def staying(records: Records | None) -> list[Credential | None]:
+            return [None] * len(orders) if records is None else [_kept(records, order) for order in orders]
+
+        stay = self._turns.read(staying)
+        if all(stay):
+            return tuple(credential for credential in stay if credential is not None)
         # What may stay is asked again within the transaction, where no other process can change the answer.
-        ready = [order if staying else self._maker.prepare(order) for order, staying in zip(orders, stay, strict=True)]
-        return self._turns.write(lambda records: tuple(self._maker.fill(records, order) for order in ready))
+        ready = [order if kept else self._maker.prepare(order) for order, kept in zip(orders, stay, strict=True)]
+        return self._turns.write(
+            lambda records: tuple(rotation.as_trusted(records, self._maker.fill(records, order)) for order in ready)
+        )
+
+    def introduce_authority(self, name: str) -> Credential:
+        name = checked(name)
+        return self._turns.write(lambda records: rotation.introduce(records, self._maker, name))
+
+    def switch_authority(self, name: str) -> Credential:
+        name = checked(name)
+        return self._turns.write(lambda records: rotation.switch(records, name))
+
+    def retire_authority(self, name: str) -> None:
+        name = checked(name)
+        self._turns.write(lambda records: rotation.retire(records, name))
 
     def delete(self, name: str) -> None:
         name = checked(name)
@@ -110,7 +147,19 @@ class FileCredentialStore:
         self._turns.close()
 
 
+def _there(found: T | None, name: str) -> T:
+    if found is None:
+        raise NotFound(f"there is no credential {name}")
+    return found
+
+
+def _kept(records: Records, order: Order) -> Credential | None:
+    found = what_stays(records, order)
+    return None if found is None else rotation.as_trusted(records, found)
+
+
 _: type[CredentialStore] = FileCredentialStore
+_rotates: type[AuthorityRotation] = FileCredentialStore
 
 
 def connect(config: FileCredentialsConfig, context: ConnectContext) -> FileCredentialStore:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kubo_sdk.cli.output import print_json
-from kubo_sdk.cluster import DEFAULT_CACHE_DIR
+from kubo_sdk.cluster_parts import DEFAULT_CACHE_DIR
 from kubo_sdk.config.document import read_document
 from kubo_sdk.config.structure import structure
 from kubo_sdk.errors import ConfigError, HostError, PluginError

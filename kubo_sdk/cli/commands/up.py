@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from functools import partial
 
 from kubo_sdk.cli.operation import Summary, operate
 from kubo_sdk.cli.session import repeat_with
@@ -16,4 +17,4 @@ def run(arguments: argparse.Namespace) -> int:
         look = f"{repeat_with(arguments, 'status')}, {repeat_with(arguments, 'kubectl -- get nodes')}"
         return f"cluster {cluster.spec.id} is up: {summary.steps} steps in {summary.seconds:.1f} s; look around: {look}"
 
-    return operate(arguments, prepare=lambda cluster: cluster.deploy, told=told)
+    return operate(arguments, prepare=lambda cluster: partial(cluster.deploy, force=arguments.force), told=told)

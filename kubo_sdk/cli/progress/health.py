@@ -1,8 +1,10 @@
-"""What the events of watching and repairing read like in one line."""
+"""What the events of watching, repairing and backing up read like in one line."""
 
 from __future__ import annotations
 
 from kubo_sdk.events import (
+    BackupFailed,
+    BackupTaken,
     Event,
     LookFailed,
     ProblemGone,
@@ -18,8 +20,17 @@ from kubo_sdk.events import (
 def health_line(event: Event) -> str:
     """*event* in one line; empty for events of something else."""
     instance = getattr(event, "instance", "") or "cluster"
-    said = _said(event)
+    said = _said(event) or _saved(event)
     return f"{instance:<12} {said}" if said else ""
+
+
+def _saved(event: Event) -> str:
+    match event:
+        case BackupTaken():
+            return f"backup {event.backup}: {event.objects} objects in {event.seconds:.1f} s"
+        case BackupFailed():
+            return f"no backup: {event.error}"
+    return ""
 
 
 def _said(event: Event) -> str:

@@ -16,6 +16,7 @@ from kubo_sdk.model.instance import Instance, Role
 from kubo_sdk.model.secret import Secret
 from kubo_sdk.model.spec import ClusterSpec
 from kubo_sdk.nodes.render import render
+from kubo_sdk.ports.cluster_dns import ClusterDnsInfo
 from kubo_sdk.ports.node import Contribution, NodeContributor
 from kubo_sdk.ports.overlay import OverlayInfo
 from kubo_sdk.systemd import UNIT_DIRECTORY
@@ -46,8 +47,13 @@ class ContributionContract(Contract):
         return OverlayInfo(etcd_prefixes=("/contract/network/",), kubernetes_user="contract:overlay")
 
     @pytest.fixture
-    def sample(self, spec: ClusterSpec, overlay_info: OverlayInfo) -> SampleCluster:
-        return SampleCluster.of(spec, overlay_info)
+    def cluster_dns_info(self) -> ClusterDnsInfo:
+        """What the cluster DNS needs; likewise."""
+        return ClusterDnsInfo(kubernetes_user="contract:cluster-dns")
+
+    @pytest.fixture
+    def sample(self, spec: ClusterSpec, overlay_info: OverlayInfo, cluster_dns_info: ClusterDnsInfo) -> SampleCluster:
+        return SampleCluster.of(spec, overlay_info, cluster_dns_info)
 
     @pytest.fixture
     def contributor(self, provider: Any) -> NodeContributor:

@@ -27,7 +27,9 @@ from kubo_sdk.ports.credentials import (
     User,
 )
 from kubo_sdk.testing.contracts.contract import at_once_through, not_offered
-from kubo_sdk.testing.contracts.credential_generation import GENERATED, CredentialGenerationContract
+from kubo_sdk.testing.contracts.credential_generation import GENERATED
+from kubo_sdk.testing.contracts.credential_rotation import AuthorityRotationContract
+from kubo_sdk.testing.contracts.credential_takeover import CredentialTakeoverContract
 
 
 def longest_word(value: CredentialValue) -> str:
@@ -42,7 +44,7 @@ def longest_word(value: CredentialValue) -> str:
     return max(secret.reveal().split(), key=len)
 
 
-class CredentialStoreContract(CredentialGenerationContract):
+class CredentialStoreContract(AuthorityRotationContract, CredentialTakeoverContract):
     """Run against an empty part of a real store; everything made is deleted again."""
 
     @pytest.fixture

@@ -19,7 +19,7 @@ import pytest
 
 from kubo_sdk.model.spec import ClusterSpec
 from kubo_sdk.ports.dns import Dns
-from kubo_sdk.ports.node import NodeContributor
+from kubo_sdk.ports.node import NodeContext, NodeContributor
 from kubo_sdk.testing.contracts.dns_records import DnsRecords
 from kubo_sdk.testing.contracts.dns_sharing import DnsSharing
 from kubo_sdk.testing.contracts.dns_site import ForeignRecord, sample_record
@@ -41,8 +41,8 @@ class DnsContract(DnsRecords, DnsSharing):
         self, dns: Dns, contributor: NodeContributor, sample: SampleCluster, spec: ClusterSpec
     ) -> None:
         _require_files(dns)
-        for context in sample.contexts():
-            told = b"\n".join(file.data() for file in contributor.node_files(context).files).decode(errors="replace")
+        for context in _told_all(dns, contributor, sample):
+            told = _told(contributor, context)
             for instance in spec.instances():
                 assert spec.hostname(instance) in told, f"{context.instance.id} is not told {spec.hostname(instance)}"
                 assert sample.addresses[instance.id] in told
@@ -53,8 +53,32 @@ class DnsContract(DnsRecords, DnsSharing):
     ) -> None:
         _require_files(dns)
         moved = sample.with_address("worker/1", "10.66.0.99")
-        for before, after in zip(sample.contexts(), moved.contexts(), strict=True):
+        for before in _told_all(dns, contributor, sample):
+            after = moved.context(before.instance)
             assert contributor.node_files(before).files != contributor.node_files(after).files
+
+    def test_where_machines_answer_every_machine_is_told_who_does(
+        self, dns: Dns, contributor: NodeContributor, sample: SampleCluster
+    ) -> None:
+        if not dns.info().on_machines:
+            pytest.skip("DnsInfo.on_machines is False")
+        servers = [context.address for context in _told_all(dns, contributor, sample)]
+        assert servers, "no machine is told every name"
+        for context in sample.contexts():
+            told = _told(contributor, context)
+            assert any(address in told for address in servers), f"{context.instance.id} is told of no server"
+
+
+def _told_all(dns: Dns, contributor: NodeContributor, sample: SampleCluster) -> tuple[NodeContext, ...]:
+    """The machines that must know every name: all of them, or those that answer."""
+    if not dns.info().on_machines:
+        return sample.contexts()
+    names = [sample.spec.hostname(instance) for instance in sample.spec.instances()]
+    return tuple(context for context in sample.contexts() if all(name in _told(contributor, context) for name in names))
+
+
+def _told(contributor: NodeContributor, context: NodeContext) -> str:
+    return b"\n".join(file.data() for file in contributor.node_files(context).files).decode(errors="replace")
 
 
 def _require_files(dns: Dns) -> None:

@@ -32,6 +32,7 @@ KINDS: Mapping[str, Mapping[str, str]] = {
     },
     "/apis/apps/v1": {"daemonsets": "DaemonSet", "deployments": "Deployment"},
     "/apis/coordination.k8s.io/v1": {"leases": "Lease"},
+    "/apis/policy/v1beta1": {"podsecuritypolicies": "PodSecurityPolicy"},
     "/apis/policy/v1": {"poddisruptionbudgets": "PodDisruptionBudget"},
     "/apis/rbac.authorization.k8s.io/v1": {
         "clusterroles": "ClusterRole",
@@ -40,7 +41,7 @@ KINDS: Mapping[str, Mapping[str, str]] = {
         "rolebindings": "RoleBinding",
     },
 }
-UNNAMESPACED = ("namespaces", "nodes", "clusterroles", "clusterrolebindings")
+UNNAMESPACED = ("namespaces", "nodes", "podsecuritypolicies", "clusterroles", "clusterrolebindings")
 
 
 def status(code: int, reason: str, message: str, **more: Any) -> Reply:
@@ -82,10 +83,13 @@ class ApiAnswers:
     now: datetime
     lock: AbstractContextManager[object]
     alive: Callable[[], bool]
+    metrics: bytes = b""
 
     def answer(self, request: Request) -> Reply:
         if request.path == "/version":
             return Reply(body=json.dumps({"gitVersion": f"v{self.version}"}).encode())
+        if request.path == "/metrics":
+            return Reply(body=self.metrics)
         target = _target(request.path)
         if target is None:
             return self._discovery(request.path)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from kubo_sdk.testing.fakes.api_answers import ApiAnswers, status
 from kubo_sdk.testing.fakes.etcd_data import EtcdData
-from kubo_sdk.testing.fakes.units import FakeUnit, StartFailed, flags
+from kubo_sdk.testing.fakes.units import FakeUnit, StartFailed, flags, kubernetes_version
 from kubo_sdk.testing.fakes.wire import Dropped, Listener, Reply, Request, server_context
 
 if TYPE_CHECKING:
     from kubo_sdk.testing.fakes.machine import FakeMachine
 
+METRIC = "apiserver_requested_deprecated_apis"
 HEALTH = ("/readyz", "/livez", "/livez/ping", "/healthz")
 
 
@@ -21,6 +23,7 @@ class ApiProcess:
     def __init__(self, machine: FakeMachine, unit: FakeUnit, text: str) -> None:
         self._machine, self._unit = machine, unit
         settings, files = flags(text), machine.files
+        self._version = kubernetes_version(text) or machine.cloud.kubernetes_version(machine)
         self._etcd = [url.removeprefix("https://").rpartition(":")[0] for url in settings["etcd-servers"].split(",")]
         try:
             context = server_context(
@@ -69,12 +72,20 @@ class ApiProcess:
                 return status(401, "Unauthorized", "Unauthorized")
             if data is None:
                 return status(500, "InternalError", "etcdserver: request timed out")
-            version = cloud.kubernetes_version(self._machine)
             return ApiAnswers(
                 store=data.objects,
                 nodes=self._machine.site.nodes,
-                version=version,
+                version=self._version,
                 now=cloud.clock.today,
                 lock=cloud.lock,
                 alive=lambda: self.listener.is_open,
+                metrics=_metrics(self._machine.site.deprecated_requests),
             ).answer(request)
+
+
+def _metrics(requests: Iterable[tuple[str, str, str, str]]) -> bytes:
+    """What an API server counts, in the text form of Prometheus."""
+    names = ("group", "version", "resource", "removed_release")
+    labels = (",".join(map('{}="{}"'.format, names, each)) for each in sorted(requests))
+    lines = (f"# TYPE {METRIC} gauge", *(f"{METRIC}{{{each}}} 1" for each in labels))
+    return "".join(f"{line}\n" for line in lines).encode()

@@ -34,6 +34,7 @@ class FakeCloud:
     what was made or deleted.  *shares_trees*: machines see directories of this host.  *node_cidrs*: the overlay wants
     a pod CIDR for each Node, instead of keys in etcd.  *seed* makes the jitter repeatable.
 
+    ``broken_programs``: programs that end right after every start, as (unit, what their path has in it).
     ``machines`` holds the living machines by instance (``worker/1``); with several clusters use ``machines_of``.
     """
 
@@ -55,6 +56,7 @@ class FakeCloud:
         self.zones = None if zones is None else frozenset(zones)
         self.quota, self.lag = quota, lag
         self.shares_trees, self.node_cidrs = shares_trees, node_cidrs
+        self.stemcell = "one"
         self.lock = threading.RLock()
         self.doorman = Doorman(self.clock.working)
         self.store = MemoryStore(self.clock, self.faults)
@@ -63,6 +65,7 @@ class FakeCloud:
         self.etcd_at: dict[str, EtcdProcess] = {}
         self.api_at: dict[tuple[str, int], ApiProcess] = {}
         self.lost_zones: set[str] = set()
+        self.broken_programs: set[tuple[str, str]] = set()
         self.prepared: set[ClusterId] = set()
         self._deleted: list[tuple[float, FakeMachine]] = []
         self._sites: dict[ClusterId, FakeSite] = {}

@@ -7,21 +7,27 @@ tables.
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from kubo_sdk.nodes.etcd import JOIN_FILE, UNIT
 from kubo_sdk.nodes.etcd_join import FORGET, JOIN, RECOVER
+from kubo_sdk.nodes.etcd_restore import BUILD, DISCARD, LOOK, RECEIVE, REPLACE
 from kubo_sdk.nodes.probe_script import PROBE
-from kubo_sdk.nodes.script import PUSH, READ, START
+from kubo_sdk.nodes.script import PROVE, PUSH, READ, ROLL_BACK, START
 from kubo_sdk.ports.shell import Outcome
-from kubo_sdk.steps import control_plane, install_release
-from kubo_sdk.testing.fakes import push
+from kubo_sdk.steps import control_plane, install_release, pods, rollback
+from kubo_sdk.steps.quiesce import QUIESCE
+from kubo_sdk.testing.fakes import push, restore
 from kubo_sdk.testing.fakes.push import STARTED, outcome
 from kubo_sdk.testing.fakes.units import StartFailed, full_name
 from kubo_sdk.testing.fakes.vitals import vital_signs
 
 if TYPE_CHECKING:
     from kubo_sdk.testing.fakes.machine import FakeMachine
+
+# So often a program must have ended to be called crashed.
+ENDED = 5
 
 Meaning = Callable[["FakeMachine", list[str], bytes], Outcome]
 
@@ -32,11 +38,23 @@ def scripts() -> dict[str, Meaning]:
         READ: push.read,
         PUSH: push.push,
         START: push.start,
+        PROVE: push.prove,
+        ROLL_BACK: push.roll_back,
         PROBE: vital_signs,
         JOIN: _join,
         FORGET: _forget,
         RECOVER: _recover,
+        LOOK: restore.look,
+        RECEIVE: restore.receive,
+        BUILD: restore.build,
+        REPLACE: restore.replace,
+        DISCARD: restore.discard,
         control_plane.SETTLED: _settled,
+        rollback.CRASHED: _crashed,
+        QUIESCE: _quiesce,
+        control_plane.STARTED_AT: _kubelet_started_at,
+        pods.BEHIND_IN_TRUST: _nothing,
+        pods.TOKEN_HEADS: _nothing,
         install_release._PRESENT: _tree_is_there,  # noqa: SLF001 (the fake stands for the other side of it)
         install_release._UNPACK: _unpack_tree,  # noqa: SLF001
     }
@@ -52,6 +70,11 @@ def programs() -> dict[str, Meaning]:
         "test": _test,
         "rm": _rm,
     }
+
+
+def _nothing(_machine: FakeMachine, _arguments: list[str], _stdin: bytes) -> Outcome:
+    """There are no containers, so no pod is behind."""
+    return outcome()
 
 
 def _join(machine: FakeMachine, arguments: list[str], stdin: bytes) -> Outcome:
@@ -83,6 +106,32 @@ def _recover(machine: FakeMachine, _arguments: list[str], stdin: bytes) -> Outco
 
 def _settled(machine: FakeMachine, arguments: list[str], _stdin: bytes) -> Outcome:
     return outcome(0 if all(machine.unit_state(name) == "active" for name in arguments) else 1)
+
+
+def _kubelet_started_at(machine: FakeMachine, _arguments: list[str], _stdin: bytes) -> Outcome:
+    if machine.unit_state("kubelet.service") != "active":
+        return outcome(stdout=b"\n")
+    clock = machine.cloud.clock
+    ago = timedelta(seconds=clock.time - machine.units["kubelet.service"].since)
+    return outcome(stdout=f"@{int((clock.today - ago).timestamp())}\n".encode())
+
+
+def _quiesce(machine: FakeMachine, arguments: list[str], _stdin: bytes) -> Outcome:
+    """`quiesce.QUIESCE`."""
+    for name in arguments:
+        if STARTED + name in machine.files:
+            machine.files[STARTED + name] = b"-\n"
+        machine.stop(name)
+    return outcome()
+
+
+def _crashed(machine: FakeMachine, arguments: list[str], _stdin: bytes) -> Outcome:
+    """`rollback.CRASHED`."""
+    for name in arguments:
+        unit = machine.units.get(full_name(name))
+        if unit is not None and unit.state == "restarting" and unit.restarts >= ENDED:
+            return outcome(1, f"{unit.name} ended {unit.restarts} times\n{unit.reason}\n".encode())
+    return outcome()
 
 
 def _tree_is_there(machine: FakeMachine, arguments: list[str], _stdin: bytes) -> Outcome:

@@ -30,7 +30,8 @@ class FakeCpi:
         self.faults = cloud.faults
 
     def info(self) -> CpiInfo:
-        return CpiInfo(disks=True, zones=True, shares_trees=self._cloud.shares_trees)
+        cloud = self._cloud
+        return CpiInfo(disks=True, zones=True, shares_trees=cloud.shares_trees, stemcell=cloud.stemcell)
 
     @port_call()
     def prepare(self, cluster: ClusterId) -> None:

@@ -10,9 +10,12 @@ from typing import Any
 from attrs import define, field
 
 from kubo_sdk.testing.fakes.clock import VirtualClock
-from kubo_sdk.testing.fakes.objects import ObjectStore
+from kubo_sdk.testing.fakes.objects import ObjectStore, Place
 
 Span = tuple[bytes, bytes]
+
+# Where the API servers keep the one kind of object that the director deletes past them.
+LEASES, LEASES_ROOT = b"/registry/leases/", "/apis/coordination.k8s.io/v1"
 
 
 @define(eq=False, kw_only=True)
@@ -131,6 +134,9 @@ class EtcdData:
             self.next_revision()
         for key, _ in found:
             del self.keys[key]
+            if key.startswith(LEASES):
+                namespace, _, name = key.removeprefix(LEASES).decode().partition("/")
+                self.objects.remove(Place(root=LEASES_ROOT, plural="leases", namespace=namespace), name)
         return len(found)
 
     def expire(self) -> None:

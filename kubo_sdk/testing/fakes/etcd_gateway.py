@@ -13,10 +13,12 @@ from kubo_sdk.testing.fakes.etcd_asked import Asked, Json, Refusal
 from kubo_sdk.testing.fakes.etcd_data import EtcdData, Member
 from kubo_sdk.testing.fakes.etcd_keys import KEY_CALLS
 from kubo_sdk.testing.fakes.etcd_members import MEMBER_CALLS
+from kubo_sdk.testing.fakes.etcd_snapshot import snapshot_lines, snapshot_of
 from kubo_sdk.testing.fakes.etcd_users import USER_CALLS
 from kubo_sdk.testing.fakes.wire import Reply, Request
 
 STATUS = MappingProxyType({3: 400, 5: 404, 7: 403, 8: 429, 9: 400, 14: 503, 16: 401})
+SNAPSHOT = "maintenance/snapshot"
 # What a member answers by itself, without the others.
 ALONE = ("cluster/member/list", "maintenance/status", "maintenance/alarm", "auth/authenticate")
 
@@ -36,10 +38,10 @@ class Gateway:
             return self._health()
         if request.path == "/version":
             return _reply({"etcdserver": self.version, "etcdcluster": self.version})
-        call = CALLS.get(request.path.removeprefix("/v3/"))
-        if call is None or request.method != "POST":
-            return Reply(status=404, body=b"404 page not found")
         path = request.path.removeprefix("/v3/")
+        call = CALLS.get(path)
+        if (call is None and path != SNAPSHOT) or request.method != "POST":
+            return Reply(status=404, body=b"404 page not found")
         try:
             self._admit(path)
             asked = Asked(
@@ -49,7 +51,7 @@ class Gateway:
                 request=request,
                 body=json.loads(request.body or b"{}"),
             )
-            return _reply({"header": self._header(), **call(asked)})
+            return _snapshot(asked) if call is None else _reply({"header": self._header(), **call(asked)})
         except Refusal as refusal:
             body = {"error": str(refusal), "message": str(refusal), "code": refusal.code}
             return _reply(body, STATUS[refusal.code])
@@ -73,6 +75,11 @@ class Gateway:
             "revision": str(self.data.revision),
             "raft_term": str(self.data.term),
         }
+
+
+def _snapshot(asked: Asked) -> Reply:
+    asked.require_root()
+    return Reply(lines=snapshot_lines(snapshot_of(asked.data)))
 
 
 def _reply(body: Mapping[str, Any], status: int = 200) -> Reply:

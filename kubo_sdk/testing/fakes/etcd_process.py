@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from ssl import SSLContext, SSLObject, SSLSocket
 from typing import TYPE_CHECKING
 
 from kubo_sdk.nodes.etcd import JOIN_FILE
@@ -39,13 +40,9 @@ class EtcdProcess:
         self.data, self.member = self._join()
         self.member.started, self.member.process = True, self._running_since
         self.member.client_urls = (self._settings.get("advertise-client-urls", ""),)
-        files = machine.files
-        context = server_context(
-            files[self._settings["cert-file"]],
-            files[self._settings["key-file"]],
-            files[self._settings["trusted-ca-file"]],
-            required=True,
-        )
+        self._fresh: SSLContext | None = None
+        self._shown, context = b"", self._context()
+        context.sni_callback = self._show_what_lies_there
         self.listener = Listener(address=(machine.address, CLIENT_PORT), handle=self._answer, context=context)
         # One that joins listens to its own machine alone, until it has a vote and is started again.
         self._listens = machine.address in self._settings.get("listen-client-urls", machine.address)
@@ -53,6 +50,19 @@ class EtcdProcess:
             machine.cloud.doorman.open(self.listener)
             machine.cloud.etcd_at[machine.address] = self
         machine.files.pop(JOIN_FILE, None)
+
+    def _context(self) -> SSLContext:
+        files = self._machine.files
+        self._shown = files[self._settings["cert-file"]]
+        key, authorities = files[self._settings["key-file"]], files[self._settings["trusted-ca-file"]]
+        return server_context(self._shown, key, authorities, required=True)
+
+    def _show_what_lies_there(self, connection: SSLObject | SSLSocket, _name: str | None, _own: SSLContext) -> None:
+        """etcd reads its certificate anew for every connection; whom it trusts, it read at its start."""
+        if self._machine.files[self._settings["cert-file"]] != self._shown:
+            self._fresh = self._context()
+        if self._fresh is not None:
+            connection.context = self._fresh
 
     def ready(self) -> bool:
         return bool(self.data.leader) or self.member.learner

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from attrs import define
 
 from kubo_sdk.builtin.haproxy_config import CONFIG
+from kubo_sdk.builtin.haproxy_ingress import RELOAD
 from kubo_sdk.testing.fakes.units import FakeUnit
 from kubo_sdk.testing.fakes.wire import Listener
 
@@ -42,14 +43,16 @@ class Balance:
 
 
 class FrontProcess:
-    """HAProxy on a proxy: the API's port of the machine, as its configuration says."""
+    """HAProxy on a proxy: the API's port of the machine, as its configuration says.
+
+    A changed configuration is taken over at once, if the unit that watches it runs.
+    """
 
     def __init__(self, machine: FakeMachine, unit: FakeUnit, _text: str) -> None:
         self._machine, self._unit = machine, unit
-        config = machine.files.get(CONFIG, b"").decode()
-        ports = _FRONTEND.search(config)
-        backends = [(address, int(port)) for address, port in _SERVER.findall(config)]
-        self._balance = Balance(cloud=machine.cloud, backends=backends)
+        self._config = machine.files.get(CONFIG, b"")
+        ports = _FRONTEND.search(self._config.decode())
+        self._balance = Balance(cloud=machine.cloud, backends=_backends(self._config))
         self._listener: Listener | None = None
         if ports is not None:
             route: Callable[[], Listener | None] = self._route
@@ -61,6 +64,9 @@ class FrontProcess:
         return True
 
     def _route(self) -> Listener | None:
+        config = self._machine.files.get(CONFIG, b"")
+        if config is not self._config and self._machine.runs(f"{RELOAD}.path"):
+            self._config, self._balance.backends = config, _backends(config)
         return self._balance.route() if self._machine.serves(self._unit) else None
 
     def pause(self) -> None:
@@ -69,3 +75,7 @@ class FrontProcess:
     def stop(self) -> None:
         if self._listener is not None:
             self._machine.cloud.doorman.shut(self._listener)
+
+
+def _backends(config: bytes) -> list[tuple[str, int]]:
+    return [(address, int(port)) for address, port in _SERVER.findall(config.decode())]

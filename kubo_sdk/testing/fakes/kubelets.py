@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from attrs import define, field
 
 from kubo_sdk.testing.fakes.objects import Object, ObjectStore, Place, Stored
-from kubo_sdk.testing.fakes.units import FakeUnit, flags
+from kubo_sdk.testing.fakes.units import FakeUnit, flags, kubernetes_version
 
 if TYPE_CHECKING:
     from kubo_sdk.testing.fakes.machine import FakeMachine
@@ -29,6 +29,7 @@ class KubeletProcess:
     def __init__(self, machine: FakeMachine, unit: FakeUnit, text: str) -> None:
         self.machine, self.unit = machine, unit
         self.flags = flags(text)
+        self.version = kubernetes_version(text) or machine.cloud.kubernetes_version(machine)
         self.name = self.flags["hostname-override"].lower()
         self.last_seen: float | None = None
         machine.site.nodes.expect(self)
@@ -127,11 +128,14 @@ class Nodes:
 
 def _status(kubelet: KubeletProcess, status: Status) -> Object:
     word, reason, message = status
+    heard = kubelet.machine.cloud.clock.today.strftime("%Y-%m-%dT%H:%M:%SZ")
     return {
         "addresses": [
             {"type": "InternalIP", "address": kubelet.flags.get("node-ip", kubelet.machine.address)},
             {"type": "Hostname", "address": kubelet.name},
         ],
-        "conditions": [{"type": "Ready", "status": word, "reason": reason, "message": message}],
-        "nodeInfo": {"kubeletVersion": f"v{kubelet.machine.cloud.kubernetes_version(kubelet.machine)}"},
+        "conditions": [
+            {"type": "Ready", "status": word, "reason": reason, "message": message, "lastHeartbeatTime": heard}
+        ],
+        "nodeInfo": {"kubeletVersion": f"v{kubelet.version}"},
     }

@@ -153,6 +153,8 @@ class FakeMachine:
             raise StartFailed("it fails on purpose")
         make = PROCESSES.get(unit.name)
         text = self.files.get(f"{UNIT_DIRECTORY}/{unit.name}", b"").decode()
+        if any(name == unit.name and release in text for name, release in self.cloud.broken_programs):
+            raise StartFailed("unknown flag: --broken")
         return make(self, unit, text) if make is not None and text else None
 
     def stop(self, name: str, state: str = "inactive") -> None:

@@ -1,4 +1,4 @@
-"""The fake cloud's names, load balancers and pod network."""
+"""The fake cloud's names, load balancers, pod network and cluster DNS."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from kubo_sdk.errors import Conflict
 from kubo_sdk.ports.access import Etcd
+from kubo_sdk.ports.cluster_dns import ClusterDns, ClusterDnsInfo
 from kubo_sdk.ports.dns import RECORD_TYPES, Dns, DnsInfo, Record
 from kubo_sdk.ports.ingress import Endpoint, EndpointRequest, Health, Ingress, IngressInfo
 from kubo_sdk.ports.overlay import Overlay, OverlayInfo
@@ -88,6 +89,27 @@ class FakeOverlay:
         return ()
 
 
+class FakeClusterDns:
+    """Answers nobody, and has a user towards the API like one that runs on the machines."""
+
+    user = "fake:cluster-dns"
+
+    def info(self) -> ClusterDnsInfo:
+        return ClusterDnsInfo(kubernetes_user=self.user)
+
+    def manifests(self) -> tuple[Mapping[str, Any], ...]:
+        group = "rbac.authorization.k8s.io"
+        return (
+            {
+                "apiVersion": f"{group}/v1",
+                "kind": "ClusterRoleBinding",
+                "metadata": {"name": self.user},
+                "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": "view"},
+                "subjects": [{"apiGroup": group, "kind": "User", "name": self.user}],
+            },
+        )
+
+
 class FakeIngress:
     """The cloud's load balancer.  It listens at an address of its own and knows which API servers are ready."""
 
@@ -137,4 +159,9 @@ class FakeIngress:
         return made
 
 
-_: tuple[type[Dns], type[Overlay], type[Ingress]] = (FakeDns, FakeOverlay, FakeIngress)
+_: tuple[type[Dns], type[Overlay], type[Ingress], type[ClusterDns]] = (
+    FakeDns,
+    FakeOverlay,
+    FakeIngress,
+    FakeClusterDns,
+)

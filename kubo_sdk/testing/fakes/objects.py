@@ -88,6 +88,15 @@ class ObjectStore:
             self._tell("DELETED", place, stored)
         return stored
 
+    def places(self) -> Mapping[Place, Mapping[str, Stored]]:
+        """Everything, by its place and name."""
+        return self._places
+
+    def replace(self, places: dict[Place, dict[str, Stored]], version: int) -> None:
+        """Hold exactly this, with the log of changes forgotten."""
+        self._places, self.version = places, version
+        self._changes.clear()
+
     def since(self, version: int) -> list[tuple[int, str, Place, Stored]]:
         """The changes after *version*, oldest first."""
         return [change for change in tuple(self._changes) if change[0] > version]

@@ -8,6 +8,7 @@ from attrs import frozen
 
 from kubo_sdk.hookspecs import hookimpl
 from kubo_sdk.ports.providers import (
+    ClusterDnsProvider,
     CpiProvider,
     CredentialStoreProvider,
     DnsProvider,
@@ -15,7 +16,7 @@ from kubo_sdk.ports.providers import (
     OverlayProvider,
 )
 from kubo_sdk.testing.fakes.cpi import FakeCpi
-from kubo_sdk.testing.fakes.network import FakeDns, FakeIngress, FakeOverlay
+from kubo_sdk.testing.fakes.network import FakeClusterDns, FakeDns, FakeIngress, FakeOverlay
 
 if TYPE_CHECKING:
     from kubo_sdk.testing.fakes.cloud import FakeCloud
@@ -54,7 +55,7 @@ class FakePlugin:
                 summary="credentials in memory",
                 config=FakeConfig,
                 connect=lambda *_: cloud.store,
-                capabilities=cloud.store.info().key_algorithms,
+                capabilities=(*cloud.store.info().key_algorithms, "rotates"),
             ),
         )
 
@@ -94,5 +95,17 @@ class FakePlugin:
                 summary="a load balancer in memory",
                 config=FakeConfig,
                 connect=lambda _, context: FakeIngress(cloud.site(context.spec.id)),
+            ),
+        )
+
+    @hookimpl
+    def kubo_cluster_dns_providers(self) -> tuple[ClusterDnsProvider, ...]:
+        return (
+            ClusterDnsProvider(
+                name=NAME,
+                summary="answers nobody",
+                config=FakeConfig,
+                connect=lambda *_: FakeClusterDns(),
+                capabilities=("kubernetes_user",),
             ),
         )

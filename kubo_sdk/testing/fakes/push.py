@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubo_sdk.nodes.machine import STATE
-from kubo_sdk.nodes.script import INTERRUPTED, OUTDATED
+from kubo_sdk.nodes.script import INTERRUPTED, NOTHING_KEPT, OUTDATED
 from kubo_sdk.ports.shell import Outcome
 from kubo_sdk.systemd import UNIT_DIRECTORY
 
@@ -15,6 +15,10 @@ if TYPE_CHECKING:
 MANIFEST = f"{STATE}/manifest"
 NEXT = f"{STATE}/manifest.next"
 STARTED = f"{STATE}/started/"
+PREVIOUS = f"{STATE}/previous/"
+KEPT_MANIFEST = f"{PREVIOUS}manifest"
+KEPT_STARTED = f"{PREVIOUS}started/"
+TREE = f"{PREVIOUS}tree"
 BLOCK = 512
 
 
@@ -27,6 +31,8 @@ def read(machine: FakeMachine, _arguments: list[str], _stdin: bytes) -> Outcome:
     text = machine.files.get(MANIFEST, b"")
     if NEXT in machine.files:
         text += b"next\n" + machine.files[NEXT]
+    if KEPT_MANIFEST in machine.files:
+        text += b"previous\n" + machine.files[KEPT_MANIFEST]
     marks = (path for path in machine.files if path.startswith(STARTED))
     lines = (
         b"started %s %s\n" % (machine.files[path].strip(), path[len(STARTED) :].encode()) for path in sorted(marks)
@@ -58,6 +64,17 @@ class _Orders:
 
     def control(self) -> list[str]:
         return self._staged["control"].decode().splitlines()
+
+    def do_keep(self, _words: list[str]) -> None:
+        files = self._machine.files
+        if KEPT_MANIFEST in files or NEXT in files or MANIFEST not in files:
+            return
+        prove(self._machine, [], b"")
+        kept = [path for path in _names(files[MANIFEST], "file") if path in files]
+        started = [path for path in files if path.startswith(STARTED)]
+        files.update({TREE + path: files[path] for path in kept})
+        files.update({KEPT_STARTED + path[len(STARTED) :]: files[path] for path in started})
+        files[KEPT_MANIFEST] = files[MANIFEST]
 
     def do_begin(self, _words: list[str]) -> None:
         self._machine.files[NEXT] = self._staged["manifest"]
@@ -93,6 +110,41 @@ def start(machine: FakeMachine, _arguments: list[str], stdin: bytes) -> Outcome:
     if NEXT in machine.files or MANIFEST not in machine.files:
         return outcome(INTERRUPTED)
     return outcome(stdout=_start(machine, stdin.decode().split(), MANIFEST))
+
+
+def prove(machine: FakeMachine, _arguments: list[str], _stdin: bytes) -> Outcome:
+    """`script.PROVE`."""
+    for path in [path for path in machine.files if path.startswith(PREVIOUS)]:
+        del machine.files[path]
+    return outcome()
+
+
+def roll_back(machine: FakeMachine, _arguments: list[str], _stdin: bytes) -> Outcome:
+    """`script.ROLL_BACK`."""
+    files = machine.files
+    if KEPT_MANIFEST not in files:
+        return outcome(NOTHING_KEPT)
+    kept = files[KEPT_MANIFEST]
+    there = b"".join(files.get(path, b"") for path in (MANIFEST, NEXT))
+    for name in set(_names(there, "unit")) - set(_names(kept, "unit")):
+        machine.stop(name)
+        machine.links.discard(name)
+        files.pop(STARTED + name, None)
+    for path in set(_names(there, "file")) - set(_names(kept, "file")):
+        files.pop(path, None)
+    files.update({path[len(TREE) :]: files[path] for path in tuple(files) if path.startswith(TREE + "/")})
+    started = [path[len(KEPT_STARTED) :] for path in files if path.startswith(KEPT_STARTED)]
+    told = _start(machine, started, KEPT_MANIFEST)
+    files[MANIFEST] = kept
+    files.pop(NEXT, None)
+    prove(machine, [], b"")
+    return outcome(stdout=told)
+
+
+def _names(manifest: bytes, kind: str) -> list[str]:
+    """The names of the files, or of the units, that a manifest lists."""
+    lines = (line.split(" ") for line in manifest.decode().splitlines())
+    return [words[2] for words in lines if words[0] == kind and len(words) > 2]
 
 
 def unpacked(archive: bytes) -> dict[str, bytes]:
@@ -133,6 +185,7 @@ def _start(machine: FakeMachine, wanted: list[str], manifest: str) -> bytes:
     if not fresh and not again:
         return b""
     for name in again:
+        machine.unit(name).restarts = 0
         machine.restart(name)
     for name in fresh:
         machine.start(name)

@@ -15,15 +15,21 @@ VERSION = "1.30.2"
 NAME = "fake"
 
 
-def fake_release(directory: Path, version: str = VERSION) -> ProviderChoice:
+def fake_release(directory: Path, version: str = VERSION, *, etcd: str = "", build: str = "") -> ProviderChoice:
     """Write files that the release source ``directory`` takes for Kubernetes; return the choice of that source.
+
+    With the version of an *etcd* it brings its own.  Another *build* is other content of the same version.
 
     Files that are there already are left alone, so that a copy in a cache stays good.
     """
     programs = directory / "bin"
     programs.mkdir(parents=True, exist_ok=True)
     for name in KUBERNETES_BINARIES:
-        _write(programs / name, f"{name} {version}\n")
+        _write(programs / name, f"{name} {version} {build}".rstrip() + "\n")
+    for name in ("etcd", "etcdctl") if etcd else ():
+        # It is asked for its version.
+        _write(programs / name, f"#!/bin/sh\necho {name} Version: {etcd}\n")
+        (programs / name).chmod(0o755)
     _write(directory / "VERSION", f"v{version}\n")
     return ProviderChoice(provider="directory", options={"path": str(directory)})
 
@@ -44,6 +50,7 @@ def fake_spec(directory: Path, *, name: str = "fakes", version: str = VERSION, *
         dns=choice,
         overlay=choice,
         ingress=choice,
+        cluster_dns=choice,
     )
     return evolve(spec, **changes)
 

@@ -32,13 +32,17 @@ class LoadBalancer:
 
 @define(eq=False, kw_only=True)
 class FakeSite:
-    """One cluster's names, endpoints, etcd clusters by the member list they began with, and Nodes."""
+    """One cluster's names, endpoints, etcd clusters by the member list they began with, and Nodes.
+
+    ``deprecated_requests``: what its API servers count as asked for, as (group, version, resource, removed release).
+    """
 
     cloud: FakeCloud = field(repr=False)
     cluster: ClusterId
     nodes: Nodes
     bootstraps: dict[Identity, EtcdData] = field(factory=dict, repr=False)
     records: dict[tuple[str, str], Record] = field(factory=dict)
+    deprecated_requests: set[tuple[str, str, str, str]] = field(factory=set)
     balancers: dict[str, LoadBalancer] = field(factory=dict)
 
     def places(self) -> Iterator[dict[str, Any]]:

@@ -13,10 +13,11 @@ from attrs import evolve, frozen
 from kubo_sdk.builtin.file_credentials.given import check_given
 from kubo_sdk.builtin.file_credentials.names import checked, prefix_of, same_name
 from kubo_sdk.errors import ConfigError, Conflict, NotFound
-from kubo_sdk.pki.certificates import expires_at
+from kubo_sdk.pki.certificates import expires_at, is_authority, load_bundle
 from kubo_sdk.pki.converge import may_stay
 from kubo_sdk.pki.generate import generate, kind_of
 from kubo_sdk.ports.credentials import (
+    AuthorityRotation,
     Certificate,
     CertificateParameters,
     Credential,
@@ -30,6 +31,7 @@ from kubo_sdk.ports.credentials import (
 )
 from kubo_sdk.testing.fakes.clock import VirtualClock
 from kubo_sdk.testing.fakes.faults import Faults, port_call
+from kubo_sdk.testing.fakes.store_versions import Version, as_trusted, marked, signing_of, transitional_of
 
 
 @frozen(kw_only=True)
@@ -38,13 +40,6 @@ class _Made:
 
     value: CredentialValue
     expires: datetime | None
-    parameters: Parameters | None = None
-    signed_by: str | None = None
-
-
-@frozen(kw_only=True)
-class _Version:
-    credential: Credential
     parameters: Parameters | None = None
     signed_by: str | None = None
 
@@ -62,24 +57,35 @@ class MemoryStore:
         self.faults = faults
         self._clock = clock
         self._lock = threading.RLock()
-        self._kept: dict[str, list[_Version]] = {}
+        self._kept: dict[str, list[Version]] = {}
 
     def info(self) -> CredentialStoreInfo:
-        return CredentialStoreInfo(key_algorithms=("ecdsa-p256",))
+        return CredentialStoreInfo(key_algorithms=("ecdsa-p256",), rotates=True)
 
     @port_call()
     def get(self, name: str) -> Credential:
-        return self._versions(name)[-1].credential
+        with self._lock:
+            return self._as_trusted(signing_of(self._versions(name)))
 
     @port_call()
     def list_versions(self, name: str) -> tuple[Credential, ...]:
-        return tuple(version.credential for version in reversed(self._versions(name)))
+        with self._lock:
+            return tuple(self._as_trusted(version) for version in reversed(self._versions(name)))
 
     @port_call()
     def put(self, name: str, kind: Kind, value: CredentialValue) -> Credential:
         expires = check_given(checked(name), kind, value)
         with self._lock:
             return self._add(checked(name), kind, _Made(value=value, expires=expires))
+
+    @port_call()
+    def take_over(self, name: str, kind: Kind, value: CredentialValue, parameters: Parameters) -> Credential:
+        expires = check_given(checked(name), kind, value)
+        with self._lock:
+            authority = self._authority(checked(name), parameters, None)
+            signed_by = None if authority is None else authority.version
+            made = _Made(value=value, expires=expires, parameters=parameters, signed_by=signed_by)
+            return self._add(checked(name), kind, made)
 
     @port_call()
     def generate(self, name: str, parameters: Parameters, mode: Mode = Mode.CONVERGE) -> Credential:
@@ -110,34 +116,81 @@ class MemoryStore:
             found = [self._kept[name] for name in sorted(self._kept) if name.startswith(prefix)]
             return tuple(_summary(versions) for versions in found)
 
-    def _versions(self, name: str) -> list[_Version]:
+    @port_call()
+    def introduce_authority(self, name: str) -> Credential:
+        with self._lock:
+            versions = self._authority_versions(name)
+            if transitional_of(versions) is None:
+                parameters = signing_of(versions).parameters
+                if parameters is None:
+                    raise Conflict(f"the authority {name} was put by a person, so no successor can be made of it")
+                self._generate(checked(name), parameters, Mode.OVERWRITE)
+                versions[-1] = marked(versions[-1], transitional=True)
+            return self._as_trusted(transitional_of(versions) or versions[-1])
+
+    @port_call()
+    def switch_authority(self, name: str) -> Credential:
+        with self._lock:
+            versions = self._authority_versions(name)
+            signing, other = signing_of(versions), transitional_of(versions)
+            if other is None:
+                raise Conflict(f"the authority {name} has no transitional version, so there is none to sign with")
+            versions[versions.index(signing)] = marked(signing, transitional=True)
+            versions[versions.index(other)] = marked(other, transitional=False)
+            return self._as_trusted(signing_of(versions))
+
+    @port_call()
+    def retire_authority(self, name: str) -> None:
+        with self._lock:
+            versions = self._authority_versions(name)
+            other = transitional_of(versions)
+            if other is None:
+                return
+            if versions.index(other) > versions.index(signing_of(versions)):
+                versions.remove(other)
+            else:
+                versions[versions.index(other)] = marked(other, transitional=False)
+
+    def _authority_versions(self, name: str) -> list[Version]:
+        versions = self._versions(name)
+        value = signing_of(versions).credential.value
+        if not isinstance(value, Certificate) or not is_authority(load_bundle(value.certificate, name)[0]):
+            raise Conflict(f"{name} is no authority, so it cannot be rotated as one")
+        return versions
+
+    def _as_trusted(self, version: Version) -> Credential:
+        """A certificate of an authority that is rotated names both of its versions."""
+        signer = version.parameters.ca if isinstance(version.parameters, CertificateParameters) else None
+        return as_trusted(version, self._kept.get(checked(signer or version.credential.name).lower(), []))
+
+    def _versions(self, name: str) -> list[Version]:
         with self._lock:
             found = self._kept.get(checked(name).lower())
         if not found:
             raise NotFound(f"there is no credential {name}")
         return found
 
-    def _newest(self, name: str) -> _Version | None:
+    def _newest(self, name: str) -> Version | None:
         found = self._kept.get(name.lower())
-        return found[-1] if found else None
+        return signing_of(found) if found else None
 
     def _generate(self, name: str, parameters: Parameters, mode: Mode) -> Credential:
         kind, found = kind_of(parameters), self._newest(name)
         self._require_kind(found, kind)
         if found is not None and mode is Mode.NO_OVERWRITE:
-            return found.credential
+            return self._as_trusted(found)
         authority = self._authority(name, parameters, found)
         signed_by = None if authority is None else authority.version
         if found is not None and mode is Mode.CONVERGE:
             stored, signer = found.parameters, found.signed_by
             if may_stay(stored=stored, wanted=parameters, signed_by=signer, ca=signed_by):
-                return found.credential
+                return self._as_trusted(found)
         value = self._make(parameters, authority)
         expires = expires_at(value.certificate, name) if isinstance(value, Certificate) else None
         made = _Made(value=value, expires=expires, parameters=parameters, signed_by=signed_by)
         return self._add(name, kind, made)
 
-    def _authority(self, name: str, parameters: Parameters, found: _Version | None) -> Credential | None:
+    def _authority(self, name: str, parameters: Parameters, found: Version | None) -> Credential | None:
         ca = parameters.ca if isinstance(parameters, CertificateParameters) else None
         if ca is None:
             return None
@@ -175,17 +228,17 @@ class MemoryStore:
             expires_at=made.expires,
             generated=made.parameters is not None,
         )
-        version = _Version(credential=credential, parameters=made.parameters, signed_by=made.signed_by)
+        version = Version(credential=credential, parameters=made.parameters, signed_by=made.signed_by)
         self._kept.setdefault(name.lower(), []).append(version)
-        return credential
+        return self._as_trusted(version)
 
     @staticmethod
-    def _require_kind(found: _Version | None, kind: Kind) -> None:
+    def _require_kind(found: Version | None, kind: Kind) -> None:
         if found is not None and found.credential.kind is not kind:
             raise Conflict(f"{found.credential.name} is a {found.credential.kind}, not a {kind}; delete it first")
 
 
-def _summary(versions: Sequence[_Version]) -> CredentialSummary:
+def _summary(versions: Sequence[Version]) -> CredentialSummary:
     newest = versions[-1].credential
     return CredentialSummary(
         name=newest.name,
@@ -197,3 +250,4 @@ def _summary(versions: Sequence[_Version]) -> CredentialSummary:
 
 
 _: type[CredentialStore] = MemoryStore
+_rotates: type[AuthorityRotation] = MemoryStore

@@ -8,6 +8,8 @@ from typing import Protocol
 
 from attrs import define, field
 
+from kubo_sdk.model.release import NODE_RELEASES
+
 # How long a unit takes from its start until it is active, in virtual seconds.
 START_SECONDS: Mapping[str, float] = {
     "etcd.service": 0.3,
@@ -17,6 +19,7 @@ START_SECONDS: Mapping[str, float] = {
 }
 
 _FLAG = re.compile(r'"--([\w-]+)=((?:[^"\\]|\\.)*)"|(?<=\s)--([\w-]+)=(\S*)')
+_RELEASE = re.compile(rf"^ExecStart={NODE_RELEASES}/(\d+\.\d+\.\d+)-", re.MULTILINE)
 _ENVIRONMENT_FILE = re.compile(r"^EnvironmentFile=-?(\S+)$", re.MULTILINE)
 _ENVIRONMENT = re.compile(r'^Environment="?(\w+)=([^"\n]*)"?$', re.MULTILINE)
 
@@ -66,6 +69,12 @@ def full_name(name: str) -> str:
 def flags(text: str) -> dict[str, str]:
     """The ``--name=value`` flags in the text of a unit."""
     return {found[1] or found[3]: found[2] if found[1] else found[4] for found in _FLAG.finditer(text)}
+
+
+def kubernetes_version(text: str) -> str:
+    """The version of the release whose program the text of a unit starts; empty for any other program."""
+    found = _RELEASE.search(text)
+    return found[1] if found else ""
 
 
 def environment(text: str, files: Mapping[str, bytes]) -> dict[str, str]:
