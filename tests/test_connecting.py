@@ -17,12 +17,14 @@ from kubo_sdk.hookspecs import hookimpl
 from kubo_sdk.model.spec import ClusterSpec, KubernetesSpec
 from kubo_sdk.model.version import KubernetesVersion
 from kubo_sdk.plugins import Plugins
+from kubo_sdk.ports.cluster_dns import ClusterDnsInfo
 from kubo_sdk.ports.cpi import CpiInfo
 from kubo_sdk.ports.credentials import CredentialStoreInfo
 from kubo_sdk.ports.dns import DnsInfo
 from kubo_sdk.ports.ingress import IngressInfo
 from kubo_sdk.ports.overlay import OverlayInfo
 from kubo_sdk.ports.providers import (
+    ClusterDnsProvider,
     ConnectContext,
     CpiProvider,
     CredentialStoreProvider,
@@ -43,6 +45,7 @@ METHODS = {
     "dns": "list_records put_record delete_record",
     "overlay": "ensure_network manifests",
     "ingress": "ensure_endpoint delete_endpoint list_endpoints",
+    "cluster_dns": "manifests",
 }
 RECORDS: dict[str, type[Provider[Any]]] = {
     "cpi": CpiProvider,
@@ -50,6 +53,7 @@ RECORDS: dict[str, type[Provider[Any]]] = {
     "dns": DnsProvider,
     "overlay": OverlayProvider,
     "ingress": IngressProvider,
+    "cluster_dns": ClusterDnsProvider,
 }
 
 
@@ -100,6 +104,7 @@ FITTING = {
     "dns": (DnsInfo(), ("publishes",)),
     "overlay": (OverlayInfo(etcd_prefixes=("/net/",), kubernetes_user="net"), ("etcd", "kubernetes_user")),
     "ingress": (IngressInfo(runs_on_proxies=True), ("runs_on_proxies",)),
+    "cluster_dns": (ClusterDnsInfo(kubernetes_user="names"), ("kubernetes_user",)),
 }
 
 

@@ -27,6 +27,7 @@ from kubo_sdk.cli.main import split
 from kubo_sdk.cli.parser import EXIT_CODES, build_parser
 from kubo_sdk.config.load import from_mapping, load
 from kubo_sdk.config.structure import structure
+from kubo_sdk.model.backup_spec import BackupSpec, KeepSpec, S3Spec
 from kubo_sdk.model.spec import (
     ClusterSpec,
     HealthSpec,
@@ -46,7 +47,7 @@ REFERENCE = ROOT / "docs" / "reference"
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("examples/**/*.md"), *ROOT.glob("plugins/*/*.md")]
 # Pages whose blocks are the files of a project; tests/authors does what they say.
 FOLLOWED = [ROOT / "docs" / "how-to" / "write-a-plugin.md"]
-PORT_MODULES = ("access", "cpi", "credentials", "dns", "ingress", "node", "overlay", "shell")
+PORT_MODULES = ("access", "cluster_dns", "cpi", "credentials", "dns", "ingress", "node", "overlay", "shell")
 
 
 @frozen
@@ -175,6 +176,9 @@ SPEC_SECTIONS = {
     "vm": VmSize,
     "health": HealthSpec,
     "meltdown": MeltdownSpec,
+    "backup": BackupSpec,
+    "keep": KeepSpec,
+    "s3": S3Spec,
 }
 
 
@@ -304,7 +308,7 @@ def test_yaml_on_a_page_is_a_spec_or_a_part_of_one(page: Path) -> None:
     whole = {"name": "demo", "kubernetes": {"version": "1.20.2"}}
     for block in blocks(page, "yaml"):
         spec = from_mapping({**whole, **yaml.safe_load(block.text)})
-        for port in ("cpi", "credential_store", "dns", "overlay", "ingress"):
+        for port in ("cpi", "credential_store", "dns", "overlay", "ingress", "cluster_dns"):
             choice = getattr(spec, port)
             provider = known_providers().get(f"{port}: {choice.provider}")
             assert provider is None or structure(provider.config, choice.options, port)[1] == ()

@@ -97,7 +97,7 @@ def client(cloud: FakeCloud, gate: Gate, tmp_path: Path) -> Iterator[Client]:
 def spec(home: Path, name: str, **changes: Any) -> bytes:
     """A spec in YAML whose cluster the fakes can carry."""
     release = fake_release(home / "release")
-    fakes = dict.fromkeys(("cpi", "credential_store", "dns", "overlay", "ingress"), "fake")
+    fakes = dict.fromkeys(("cpi", "credential_store", "dns", "overlay", "ingress", "cluster_dns"), "fake")
     kubernetes = {"version": "1.30.2", "source": {"provider": release.provider, **release.options}}
     return yaml.safe_dump({"name": name, "kubernetes": kubernetes, **fakes, **changes}).encode()
 

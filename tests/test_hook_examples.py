@@ -43,8 +43,8 @@ def example(hook: str) -> ModuleType:
 
 @pytest.fixture
 def connected(tmp_path: Path) -> Providers:
-    """All five examples of providers in one cluster, chosen and configured by the page's own specs."""
-    ports = ("cpi", "credential_store", "dns", "overlay", "ingress")
+    """All six examples of providers in one cluster, chosen and configured by the page's own specs."""
+    ports = ("cpi", "credential_store", "dns", "overlay", "ingress", "cluster_dns")
     document: dict[str, Any] = {"name": "demo", "kubernetes": {"version": "1.20.2"}}
     for port in ports:
         document |= yaml.safe_load(block(f"kubo_{port}_providers", "yaml"))
@@ -96,6 +96,12 @@ def test_the_ingress_of_the_page_names_the_given_hosts(connected: Providers) -> 
     endpoint = connected.ingress.ensure_endpoint(request)
     assert (endpoint.host, endpoint.port) == ("api.example.net", 8443)
     assert connected.ingress.list_endpoints() == (endpoint,)
+
+
+def test_the_cluster_dns_of_the_page_puts_its_service_where_pods_ask(connected: Providers) -> None:
+    (service,) = connected.cluster_dns.manifests()
+    assert service["spec"]["clusterIP"] == str(SPEC.network.dns_service)
+    assert service["spec"]["selector"] == {"k8s-app": "our-dns"}
 
 
 def test_the_reviewer_of_the_page_refuses_a_plan_that_restarts_much_of_production() -> None:

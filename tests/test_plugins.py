@@ -89,7 +89,7 @@ BROKEN = {
     "exit": ("raise SystemExit(3)", "it cannot be imported: SystemExit: 3"),
     "misspelt hook": (
         offer("x", hook="kubo_dns_provider"),
-        "'kubo_dns_provider' is no hook, did you mean 'kubo_dns_providers'? hooks are: kubo_cpi_providers, ",
+        "'kubo_dns_provider' is no hook, did you mean 'kubo_dns_providers'? hooks are: kubo_cluster_dns_providers, ",
     ),
     "unmarked hook": (
         "def kubo_dns_providers():\n    return []",
@@ -340,10 +340,10 @@ def test_a_module_may_be_handed_over_like_an_object() -> None:
 
 
 def test_describe_tells_the_options_of_every_provider(install: Install) -> None:
-    distribution = install("fake-powerdns", "pdns", offer("powerdns"), version="3.1")
-    (row,) = [row for row in found(distribution).describe() if row["name"] == "powerdns"]
+    distribution = install("fake-powerdns", "pdns", offer("nsd"), version="3.1")
+    (row,) = [row for row in found(distribution).describe() if row["name"] == "nsd"]
     assert row == {
-        "name": "powerdns",
+        "name": "nsd",
         "plugin": "pdns",
         "distribution": "fake-powerdns",
         "version": "3.1",

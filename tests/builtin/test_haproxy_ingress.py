@@ -96,9 +96,11 @@ def test_only_proxies_get_files() -> None:
     assert files[CLUSTER_CA] == context(Role.PROXY).ca
 
 
-def test_haproxy_restarts_when_its_files_change_and_never_runs_as_root() -> None:
-    (unit,) = HaproxyIngress(HaproxyConfig(open_files=9999)).node_files(context(Role.PROXY)).units
-    assert set(unit.restart_on) == {CLUSTER_CA, CONFIG, REFUSALS}
+def test_haproxy_reads_changed_files_without_a_restart_and_never_runs_as_root() -> None:
+    unit, watch, reload = HaproxyIngress(HaproxyConfig(open_files=9999)).node_files(context(Role.PROXY)).units
+    assert unit.restart_on == (REFUSALS,)
+    assert f"\nPathChanged={CONFIG}\nPathChanged={CLUSTER_CA}\n" in watch.text
+    assert f"systemctl try-reload-or-restart {unit.name}" in reload.text
     assert "\nUser=haproxy\n" in unit.text
     assert "\nLimitNOFILE=9999\n" in unit.text
     assert "Capabilities" not in unit.text
@@ -107,15 +109,17 @@ def test_haproxy_restarts_when_its_files_change_and_never_runs_as_root() -> None
 def test_a_privileged_port_is_bound_by_capability() -> None:
     wished = context(Role.PROXY)
     low = evolve(wished, endpoints=(evolve(wished.endpoints[0], ports=(443, 443)),))
-    (unit,) = HaproxyIngress(HaproxyConfig()).node_files(low).units
+    unit, *_ = HaproxyIngress(HaproxyConfig()).node_files(low).units
     assert "\nAmbientCapabilities=CAP_NET_BIND_SERVICE\n" in unit.text
 
 
-def test_the_unit_is_one_that_systemd_understands(tmp_path) -> None:
-    (unit,) = HaproxyIngress(HaproxyConfig()).node_files(context(Role.PROXY)).units
-    (tmp_path / unit.name).write_text(unit.text)
+def test_the_units_are_such_that_systemd_understands(tmp_path) -> None:
+    units = HaproxyIngress(HaproxyConfig()).node_files(context(Role.PROXY)).units
+    for unit in units:
+        (tmp_path / unit.name).write_text(unit.text)
+    places = [str(tmp_path / unit.name) for unit in units]
     verified = subprocess.run(
-        ["systemd-analyze", "verify", "--man=no", tmp_path / unit.name], capture_output=True, text=True, check=False
+        ["systemd-analyze", "verify", "--man=no", *places], capture_output=True, text=True, check=False
     )
     assert verified.stderr == ""
 
@@ -154,11 +158,12 @@ class Machine:
 
     host: str
     healthy: bool = True
+    ailment: bytes = b"[+]ping ok\n[-]etcd failed: reason withheld\nhealthz check failed\n"
     servers: dict[int, _Server] = field(factory=dict)
 
     def answer(self, path: str) -> tuple[int, bytes]:
         if path in ("/readyz", "/healthz"):
-            return (200, b"ok") if self.healthy else (500, b"not ready")
+            return (200, b"ok") if self.healthy else (500, self.ailment)
         return 200, self.host.encode()
 
     def listen(self, port: int, identity: ssl.SSLContext | None = None) -> None:
@@ -312,6 +317,24 @@ def test_a_master_that_is_not_ready_any_more_loses_its_traffic_and_its_open_conn
     first.healthy = False
     assert cluster.until({second.host}) < 3
     assert first.host not in [answered(connection) for connection in kept]
+    for connection in kept:
+        connection.close()
+
+
+def test_a_master_that_shuts_down_gets_no_new_connection_and_keeps_those_it_has(cluster) -> None:
+    first, second = cluster.masters
+    first.ailment = b"[+]ping ok\n[+]etcd ok\n[-]shutdown failed: reason withheld\nhealthz check failed\n"
+    for machine in cluster.masters:
+        machine.listen(API_PORT, cluster.identity(machine))
+    cluster.start_proxy()
+    cluster.until({first.host, second.host})
+    kept = [cluster.connect() for _ in range(4)]
+    hosts = [who(connection) for connection in kept]
+    for connection in kept:
+        connection.auto_open = 0
+    first.healthy = False
+    cluster.until({second.host})
+    assert [answered(connection) for connection in kept] == hosts
     for connection in kept:
         connection.close()
 

@@ -8,6 +8,8 @@ import pytest
 
 from kubo_sdk.cli.progress.plain import line
 from kubo_sdk.events import (
+    BackupFailed,
+    BackupTaken,
     Event,
     LookFailed,
     ProblemGone,
@@ -37,6 +39,11 @@ WHOSE = {**WHEN, "problem": "failed_unit:worker/0", "instance": "worker/0"}
             RepairRefused(**WHOSE, why="it is paused"),
             "worker/0     failed_unit:worker/0 is left as it is: it is paused",
         ),
+        (
+            BackupTaken(**WHEN, backup="20260101T000000Z-manual-0000", objects=7, bytes=1, seconds=1.23),
+            "cluster      backup 20260101T000000Z-manual-0000: 7 objects in 1.2 s",
+        ),
+        (BackupFailed(**WHEN, error="it is full"), "cluster      no backup: it is full"),
         (RepairStopped(**WHOSE, why="it is off"), "worker/0     the repair is stopped: it is off"),
         (RepairsHeld(**WHEN, why="all are down"), "cluster      repairs are held: all are down"),
         (RepairsResumed(**WHEN), "cluster      repairs go on"),

@@ -97,7 +97,7 @@ def test_every_problem_of_a_bad_file_is_one_line(command: str, wrong: Path) -> N
     assert told.stdout == ""
     lines = told.stderr.splitlines()
     assert len(lines) == 4
-    assert lines[-1].startswith("kubo: cluster.yml:4: x is not known; known here: cpi, ")
+    assert lines[-1].startswith("kubo: cluster.yml:4: x is not known; known here: backup, ")
     assert "kubo: cluster.yml:3: instance_groups[0].instances is 2, and 2 etcd members survive" in told.stderr
 
 

@@ -16,7 +16,7 @@ from kubo_sdk.cli.commands.status import show
 from kubo_sdk.errors import Cancelled
 from kubo_sdk.model.status import ClusterStatus, InstanceStatus
 
-PORTS = ("cpi", "credential_store", "dns", "overlay", "ingress")
+PORTS = ("cpi", "credential_store", "dns", "overlay", "ingress", "cluster_dns")
 
 PLUGIN = """
 from attrs import frozen

@@ -73,7 +73,8 @@ def test_a_port_that_there_is_not_is_refused_with_those_there_are(tmp_path: Path
     told = kubo("acme", "--port", "storage", cwd=tmp_path)
     assert told.returncode == 2
     assert (
-        "invalid choice: 'storage' (choose from 'cpi', 'credential-store', 'dns', 'ingress', 'overlay')" in told.stderr
+        "invalid choice: 'storage' (choose from 'cluster-dns', 'cpi', 'credential-store', 'dns', 'ingress', 'overlay')"
+        in told.stderr
     )
 
 

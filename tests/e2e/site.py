@@ -25,10 +25,11 @@ class Site:
 
     netns: str
     home: Path
+    directory: str = "state"
 
     @property
     def state(self) -> Path:
-        return self.home / "state"
+        return self.home / self.directory
 
     def spec(self, name: str, shape: Sequence[tuple[str, int]] = SEED, **changes: Any) -> Path:
         """Write a cluster.yml and return its path."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from .site import Site
 
@@ -13,6 +15,14 @@ pytestmark = pytest.mark.e2e
 
 Quickstart = tuple[Site, Path]
 WORKLOAD = Path(__file__).parent / "workload.yml"
+
+FORGET_SPEC = """
+import sys
+from pathlib import Path
+from kubo_sdk import Cluster
+cluster = Cluster.load(sys.argv[1], state_dir=Path(sys.argv[2]))
+cluster.providers.credential_store.delete(cluster.spec.id.credential("cluster-spec"))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -170,3 +180,18 @@ def test_a_worker_cannot_read_the_keys_of_kubernetes_in_etcd(quickstart: Quickst
     answers = [line for line in output.splitlines() if "answer" in line]
     assert len(answers) >= 8, "no credential was tried"
     assert set(answers) == {"answer 000"}, "etcd spoke to a worker"
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_a_lost_spec_is_found_again_and_its_plan_is_empty(quickstart: Quickstart, tmp_path: Path, kept: bool) -> None:
+    site, spec = quickstart
+    if not kept:
+        site.run(site.command(sys.executable, "-c", FORGET_SPEC, str(spec), str(site.state)))
+    document = yaml.safe_load(spec.read_text())
+    store = {"provider": "file", "path": str(site.state / "credentials.db")}
+    start, found = tmp_path / "start.yml", tmp_path / "cluster.yml"
+    start.write_text(yaml.safe_dump({"name": document["name"], "cpi": document["cpi"], "credential_store": store}))
+    kubo = (sys.executable, "-m", "kubo_sdk", "--json", "--state", str(tmp_path / "state"))
+    told = json.loads(site.run(site.command(*kubo, "adopt", str(start), "--output", str(found))).stdout)
+    assert (told["kept"], told["plan"]["steps"]) == (kept, [])
+    assert yaml.safe_load(found.read_text())["kubernetes"]["version"] == "1.20.2"

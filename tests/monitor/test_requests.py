@@ -49,6 +49,10 @@ PLUGIN = """
     @hookimpl
     def kubo_ingress_providers():
         return FakePlugin(cloud).kubo_ingress_providers()
+
+    @hookimpl
+    def kubo_cluster_dns_providers():
+        return FakePlugin(cloud).kubo_cluster_dns_providers()
 """
 
 
@@ -64,7 +68,7 @@ def kubo(ward: Ward, install: Callable[..., str], tmp_path: Path) -> Callable[..
             {"name": group.name, "instances": group.instances, "azs": list(group.azs)}
             for group in ward.spec.instance_groups
         ],
-        **dict.fromkeys(("cpi", "credential_store", "dns", "overlay", "ingress"), "fake"),
+        **dict.fromkeys(("cpi", "credential_store", "dns", "overlay", "ingress", "cluster_dns"), "fake"),
     }
     file = tmp_path / "cluster.yml"
     file.write_text(yaml.safe_dump(document))

@@ -9,7 +9,8 @@ import pytest
 from kubo_sdk.model.instance import Instance, Role
 from kubo_sdk.model.spec import ClusterSpec, KubernetesSpec
 from kubo_sdk.model.version import KubernetesVersion
-from kubo_sdk.pki.identities import cluster_credentials, instance_credentials, needed_by
+from kubo_sdk.pki.identities import cluster_credentials, instance_credentials, needed_by, stray_credentials
+from kubo_sdk.ports.cluster_dns import ClusterDnsInfo
 from kubo_sdk.ports.credentials import CertificateParameters, Parameters, PasswordParameters, UserParameters
 from kubo_sdk.ports.ingress import Endpoint
 from kubo_sdk.ports.overlay import OverlayInfo
@@ -184,3 +185,25 @@ def test_a_worker_sees_nothing_that_opens_kubernetes_keys_in_etcd() -> None:
         for overlay in (IN_ETCD, IN_KUBERNETES):
             assert not any("etcd" in leaf for leaf in needed_by(SPEC, worker, overlay))
             assert all(certificate(leaf, overlay).ca == "/kubo/demo/ca" for leaf in needed_by(SPEC, worker, overlay))
+
+
+def test_a_cluster_dns_with_a_user_gets_a_certificate_of_that_name_for_every_worker_alone() -> None:
+    dns = ClusterDnsInfo(kubernetes_user="kubo:cluster-dns")
+    for instance in SPEC.instances():
+        where, leaf = address(instance), f"cluster-dns-{instance.slug}"
+        issued = {each.leaf: each for each in instance_credentials(SPEC, instance, where, API, IN_ETCD, where, dns)}
+        assert (leaf in issued) is (instance.role is Role.WORKER)
+        assert (leaf in needed_by(SPEC, instance, IN_ETCD, dns)) is (instance.role is Role.WORKER)
+        assert leaf not in needed_by(SPEC, instance, IN_ETCD)
+        if leaf in issued:
+            parameters = issued[leaf].parameters
+            assert isinstance(parameters, CertificateParameters)
+            assert (parameters.common_name, parameters.organization) == ("kubo:cluster-dns", None)
+            assert parameters.extended_key_usage == ("client_auth",)
+
+
+def test_the_certificates_of_a_cluster_dns_that_is_no_longer_wished_for_are_strays() -> None:
+    leaves = ("cluster-dns-worker-0", "cluster-dns-worker-9", "kubelet-worker-0", "cluster-dns-of-somebody")
+    dns = ClusterDnsInfo(kubernetes_user="kubo:cluster-dns")
+    assert stray_credentials(SPEC, IN_ETCD, leaves, dns) == ("cluster-dns-worker-9",)
+    assert stray_credentials(SPEC, IN_ETCD, leaves) == ("cluster-dns-worker-0", "cluster-dns-worker-9")

@@ -108,3 +108,17 @@ def test_neither_an_authority_nor_what_a_person_put_nor_what_cannot_last_longer_
     assert not is_due(leaf, LEAF, {"ca": authority}, late, 30)
     assert not is_due(attrs.evolve(leaf, generated=False), LEAF, {"ca": ending("/d/c/ca", 3650)}, late, 30)
     assert is_due(leaf, LEAF, {"ca": ending("/d/c/ca", 3650)}, late, 30)
+
+
+def test_while_an_authority_is_rotated_only_what_the_signing_one_signed_satisfies(
+    stored: dict[str, Credential],
+) -> None:
+    old, leaf = stored["ca"].value, stored["leaf"].value
+    assert isinstance(old, Certificate)
+    assert isinstance(leaf, Certificate)
+    new = issue(CA, now=NOW, algorithm=KeyAlgorithm.ECDSA_P256)
+    both = attrs.evolve(leaf, ca=new.certificate + old.certificate)
+    trusting = {"ca": credential("/d/c/ca", old), "leaf": credential("/d/c/leaf", both)}
+    assert satisfies(trusting["leaf"], LEAF, trusting)
+    switched = {**trusting, "ca": credential("/d/c/ca", new)}
+    assert not satisfies(switched["leaf"], LEAF, switched)

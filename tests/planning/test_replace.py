@@ -68,7 +68,8 @@ def test_a_wiped_member_leaves_first_and_comes_back_as_a_learner() -> None:
 def test_a_member_without_a_disk_of_its_own_gives_up_its_data_with_its_machine() -> None:
     groups = tuple(attrs.evolve(group, persistent_disk_mb=0) for group in SPEC.instance_groups)
     spec = attrs.evolve(SPEC, instance_groups=groups)
-    plan = plan_deploy(spec, world(spec, spec, etcd_1={"disk": None}), ABLE, Repair(replace=("etcd/1",)))
+    views = {f"etcd_{place}": {"disk": None} for place in range(3)}
+    plan = plan_deploy(spec, world(spec, spec, **views), ABLE, Repair(replace=("etcd/1",)))
     assert "remove member etcd/1" in before(plan, "delete vm etcd/1")
     assert "join member etcd/1" in before(plan, "configure etcd/1")
 

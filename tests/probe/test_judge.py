@@ -44,6 +44,8 @@ def unit(**changes: Any) -> UnitState:
         ),
         (unit(restarts=9, age=0.5), Verdict.BAD, "keeps crashing (9 restarts)"),
         (unit(restarts=9, age=3600.0), Verdict.GOOD, "active"),
+        (unit(restarts=9, failures=1, age=0.5), Verdict.GOOD, "active"),
+        (unit(restarts=9, failures=3, age=0.5), Verdict.BAD, "keeps crashing (9 restarts)"),
         (unit(restarts=1, age=0.5), Verdict.GOOD, "active"),
     ],
 )

@@ -51,6 +51,11 @@ def test_units_are_read_in_whatever_order_systemd_prints_their_properties() -> N
     assert (kubelet.sub, kubelet.result, kubelet.queued, kubelet.age) == ("auto-restart", "exit-code", True, 0.5)
 
 
+def test_failures_of_late_are_counted_for_the_unit_that_failed() -> None:
+    told = WORKER.replace("configured\n", "configured\nfailed kubelet.service\nfailed kubelet.service\n")
+    assert [unit.failures for unit in parse_vital_signs(told).units] == [0, 2]
+
+
 def test_uptime_counts_from_the_start_of_the_machines_own_init() -> None:
     assert parse_vital_signs(WORKER).uptime == pytest.approx(12900.5 - 12862.0)
 

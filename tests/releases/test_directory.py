@@ -6,6 +6,7 @@ import pytest
 
 from kubo_sdk.errors import ConfigError, HostError, NotFound
 from kubo_sdk.model.release import KUBERNETES_BINARIES
+from kubo_sdk.model.version import KubernetesVersion
 from kubo_sdk.releases.directory import DirectoryOptions, DirectorySource
 from kubo_sdk.releases.files import sha256_of
 from kubo_sdk.releases.images import docker_archive
@@ -144,3 +145,19 @@ def test_the_same_files_at_another_place_share_the_copy(tmp_path, files, open_di
 def test_the_path_must_be_given(open_directory):
     with pytest.raises(ConfigError, match="needs the option 'path'"):
         open_directory(path="")
+
+
+def test_versions_side_by_side_are_told_apart_by_the_path(tmp_path, lay_programs, open_directory, said):
+    for text in ("1.30.4", "1.30.11", "1.31.0"):
+        lay_programs(tmp_path / "all" / f"v{text}-arm" / "files", KubernetesVersion.parse(text))
+    source = open_directory(path="all/v{version}-arm/files")
+    assert source.newest(30) == KubernetesVersion.parse("1.30.11")
+    assert source.fetch(KubernetesVersion.parse("1.30.4"), said.append).version == KubernetesVersion.parse("1.30.4")
+    assert source.find(KubernetesVersion.parse("1.31.0")) is None
+    with pytest.raises(NotFound, match=r"name the one to take: --through 1\.29\.N"):
+        source.newest(29)
+
+
+def test_a_path_of_one_version_does_not_tell_others(files, open_directory):
+    with pytest.raises(NotFound, match="does not tell"):
+        open_directory().newest(30)

@@ -237,3 +237,13 @@ def self_signed(path: Path) -> Path:
     )
     path.write_bytes(private + certificate.public_bytes(serialization.Encoding.PEM))
     return path
+
+
+def test_the_newest_of_a_minor_version_is_what_the_site_calls_stable(site, open_upstream):
+    site.files["/release/stable-1.30.txt"] = b"v1.30.14\n"
+    site.files["/release/stable-1.31.txt"] = b"<html>"
+    assert str(open_upstream().newest(30)) == "1.30.14"
+    with pytest.raises(NotFound, match="name the one to take: --through"):
+        open_upstream().newest(29)
+    with pytest.raises(ProviderError, match="holds no version"):
+        open_upstream().newest(31)

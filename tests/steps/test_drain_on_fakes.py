@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -35,15 +36,13 @@ def run_pod(workers: Fleet, name: str, **metadata: Any) -> str:
     """A pod on worker/0.  Returns its Node."""
     client = api(workers)
     node = client.nodes_of("worker-0")[0].name
-    client.apply(
-        {
-            "apiVersion": "v1",
-            "kind": "Pod",
-            "metadata": {"name": name, "namespace": "default", "labels": {"app": "web"}, **metadata},
-            "spec": {"nodeName": node},
-        }
-    )
+    client.apply(pod(name, {"nodeName": node}, **metadata))
     return node
+
+
+def pod(name: str, spec: dict[str, Any], **metadata: Any) -> dict[str, Any]:
+    metadata = {"name": name, "namespace": "default", "labels": {"app": "web"}, **metadata}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": spec}
 
 
 def keep(workers: Fleet, least: int) -> None:
@@ -71,6 +70,28 @@ def test_pods_that_others_could_run_go_and_those_of_the_node_itself_stay(workers
     left = {pod["metadata"]["name"] for pod in api(workers).pods_on(node)}
     assert left == {"of-a-daemon-set", "mirror"}
     assert api(workers).node(node).unschedulable
+
+
+def test_a_pod_that_a_slow_scheduler_places_while_its_node_is_drained_moves_as_well(workers: Fleet) -> None:
+    client = api(workers)
+    client.apply(pod("late", {}))
+    node = client.nodes_of("worker-0")[0].name
+
+    def place() -> None:
+        workers.cloud.clock.sleep(2)
+        client.apply(pod("late", {"nodeName": node}))
+
+    scheduler = threading.Thread(target=place)
+    scheduler.start()
+    workers.cluster.stop("worker/0")
+    scheduler.join()
+    assert client.pods_on(node) == ()
+
+
+def test_a_pod_that_no_scheduler_looks_at_holds_a_drain_up_for_a_while_only(workers: Fleet) -> None:
+    api(workers).apply(pod("of-another-scheduler", {"schedulerName": "away"}))
+    workers.cluster.stop("worker/0")
+    assert [each["metadata"]["name"] for each in api(workers).pods_to_place()] == ["of-another-scheduler"]
 
 
 def test_a_budget_that_keeps_a_pod_ends_the_drain_after_its_bound_and_is_named(workers: Fleet) -> None:

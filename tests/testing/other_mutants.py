@@ -67,6 +67,28 @@ class FindsWhatBeginsAlike(MemoryStore):
         return tuple(each for each in super().find("/") if each.name.lower().startswith(path.lower()))
 
 
+class SignsWithWhatItIntroduces(MemoryStore):
+    def introduce_authority(self, name: str) -> Credential:
+        made = super().introduce_authority(name)
+        super().switch_authority(name)
+        return made
+
+
+class TrustsOneAuthorityAtATime(MemoryStore):
+    def get(self, name: str) -> Credential:
+        found = super().get(name)
+        if not isinstance(found.value, Certificate):
+            return found
+        first, end, _ = found.value.ca.partition("-----END CERTIFICATE-----\n")
+        return evolve(found, value=evolve(found.value, ca=first + end))
+
+
+class KeepsWhatNeverSigned(MemoryStore):
+    def retire_authority(self, name: str) -> None:
+        versions = self._kept[name.lower()]
+        versions[:] = [evolve(each, credential=evolve(each.credential, transitional=False)) for each in versions]
+
+
 class SiteDns(FakeDns):
     """A fake DNS, with its site at hand for what it does wrong."""
 
@@ -323,6 +345,9 @@ class ClaimsAFileOfTheCore(HaproxyIngress):
 
 
 STORE_MUTANTS: Mapping[type[Any], str] = {
+    SignsWithWhatItIntroduces: "test_an_introduced_authority_is_trusted_by_all_and_signs_nothing",
+    TrustsOneAuthorityAtATime: "test_an_introduced_authority_is_trusted_by_all_and_signs_nothing",
+    KeepsWhatNeverSigned: "test_one_that_never_signed_is_gone_when_it_is_retired",
     NeverConverges: "test_converge_keeps_what_was_made_from_the_same_parameters",
     ShowsTheSecretItRefuses: "test_nothing_it_hands_out_or_raises_shows_a_secret",
     KeepsOldVersions: "test_deleting_takes_every_version_and_no_neighbour",

@@ -120,7 +120,7 @@ def test_less_than_the_full_measure_is_noted(subject: Subject, cloud: FakeCloud)
     assert report.notes == ("3 machines at once, not 50",)
 
 
-@pytest.mark.parametrize("port", ["credential_store", "dns", "overlay", "ingress"])
+@pytest.mark.parametrize("port", ["credential_store", "dns", "overlay", "ingress", "cluster_dns"])
 def test_every_port_has_a_suite_that_a_named_provider_can_pass(subject: Subject, cloud: FakeCloud, port: str) -> None:
     plugins = Plugins(cloud.plugin(), load_installed=False)
     report = run_suite(evolve(subject, port=port, provider="fake", plugins=plugins, settings=SuiteSettings()))

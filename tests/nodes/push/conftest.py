@@ -52,7 +52,7 @@ code=$?
 if [ "$left$when" = 0after ]; then kill -9 0; fi
 exit $code
 """
-PROGRAMS = ("tar", "mkdir", "rm", "mv", "chown", "ln", "systemctl", "systemd-sysusers")
+PROGRAMS = ("tar", "mkdir", "rm", "mv", "cp", "chown", "ln", "systemctl", "systemd-sysusers")
 FOR_EVER = 10_000
 
 

@@ -1,0 +1,1 @@
+"""Backups and restores: on real files and servers, and whole ones on the fakes."""
