@@ -38,8 +38,8 @@ class Drill:
         endpoint = find_machines(self.cluster.spec, self.cluster.providers).endpoints[API]
         store = self.cluster.providers.credential_store
         admin = cast(Certificate, store.get(self.cluster.spec.id.credential("admin")).value)
-        self.reader = reader(endpoint, admin)
-        self.writer = Writer(endpoint, admin, "drill")
+        self.reader = reader(endpoint, lambda: admin)
+        self.writer = Writer(endpoint, lambda: admin, "drill")
 
     def __enter__(self) -> Drill:
         self.start_monitor()

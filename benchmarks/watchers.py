@@ -15,19 +15,23 @@ from kubo_sdk.errors import KuboError
 from kubo_sdk.ports.credentials import Certificate
 from kubo_sdk.ports.ingress import Endpoint
 
+# The administrator's certificate, as it is now: it is exchanged while certificates are rotated.
+Admin = Callable[[], Certificate]
+
 PACE_SECONDS = 0.1
 PATIENCE_SECONDS = 2.0
 
 
-def client(endpoint: Endpoint, admin: Certificate) -> KubernetesClient:
+def client(endpoint: Endpoint, admin: Admin, patience: float = PATIENCE_SECONDS) -> KubernetesClient:
     """A client of its own, so that every request below opens a connection of its own."""
+    who = admin()
     return KubernetesClient(
         HttpsClient(
             [(endpoint.host, endpoint.port)],
-            ca=admin.ca,
-            certificate=admin.certificate,
-            private_key=admin.private_key,
-            timeout=PATIENCE_SECONDS,
+            ca=who.ca,
+            certificate=who.certificate,
+            private_key=who.private_key,
+            timeout=patience,
         )
     )
 
@@ -42,6 +46,7 @@ class Pacer:
         self._thread = threading.Thread(target=self._run, daemon=True)
         self.good: list[datetime] = []
         self.bad: list[tuple[datetime, str]] = []
+        self.took: list[tuple[datetime, float]] = []
 
     def __enter__(self) -> Pacer:
         self._thread.start()
@@ -61,26 +66,33 @@ class Pacer:
             self._stop.wait(max(0.0, started + number * PACE_SECONDS - time.monotonic()))
 
     def _once(self, number: int) -> None:
-        at = datetime.now(UTC)
+        at, began = datetime.now(UTC), time.monotonic()
         try:
             self._act(number)
         except KuboError as error:
             self.bad.append((at, str(error)))
         else:
             self.good.append(at)
+            self.took.append((at, time.monotonic() - began))
 
     def since(self, at: datetime) -> dict[str, Any]:
         """How the calls that began at or after *at* ended."""
         bad = [why for when, why in list(self.bad) if when >= at]
         good = sum(when >= at for when in list(self.good))
-        return {"asked": good + len(bad), "answered": good, "troubles": sorted(set(bad))[:3]}
+        slowest = max((seconds for when, seconds in list(self.took) if when >= at), default=0.0)
+        return {
+            "asked": good + len(bad),
+            "answered": good,
+            "slowest_seconds": round(slowest, 2),
+            "troubles": sorted(set(bad))[:3],
+        }
 
 
-def reader(endpoint: Endpoint, admin: Certificate) -> Pacer:
+def reader(endpoint: Endpoint, admin: Admin, patience: float = PATIENCE_SECONDS) -> Pacer:
     """Reads from the API through its endpoint, each time on a new connection."""
 
     def read(_number: int) -> None:
-        client(endpoint, admin).get("/api/v1/namespaces/default")
+        client(endpoint, admin, patience).get("/api/v1/namespaces/default")
 
     return Pacer(read)
 
@@ -88,9 +100,9 @@ def reader(endpoint: Endpoint, admin: Certificate) -> Pacer:
 class Writer(Pacer):
     """Writes one small object after the other, and remembers which of them the API acknowledged."""
 
-    def __init__(self, endpoint: Endpoint, admin: Certificate, name: str) -> None:
+    def __init__(self, endpoint: Endpoint, admin: Admin, name: str, patience: float = PATIENCE_SECONDS) -> None:
         self._name = name
-        self._new = lambda: client(endpoint, admin)
+        self._new = lambda: client(endpoint, admin, patience)
         self.acknowledged: set[str] = set()
         super().__init__(self._write)
 

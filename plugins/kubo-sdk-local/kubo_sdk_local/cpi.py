@@ -29,7 +29,7 @@ class LocalCpi:
     stemcell: Stemcell
 
     def info(self) -> CpiInfo:
-        return CpiInfo(disks=True, zones=True, shares_trees=True)
+        return CpiInfo(disks=True, zones=True, shares_trees=True, stemcell=self.stemcell.directory.name)
 
     def prepare(self, cluster: ClusterId) -> None:
         clusters.prepare(self.config, self.layout, self.stemcell, cluster)
