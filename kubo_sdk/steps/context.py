@@ -50,7 +50,7 @@ class RunState:
     Every step writes entries of its own, so plain dictionaries are safe between threads.  ``surroundings`` is None
     after a change of the machines or endpoints it was made from.  ``ready_pods``: by worker, the uids of
     its pods that were ready before its units restarted.  ``on_trial``: the instances whose machines keep what they
-    carried before.
+    carried before.  ``newly_made``: those whose machines were made in this run and have no certificates yet.
     """
 
     release: Release | None = None
@@ -61,6 +61,7 @@ class RunState:
     manifests: dict[str, MachineManifest | None] = field(factory=dict, repr=False)
     surroundings: Surroundings | None = field(default=None, repr=False)
     on_trial: set[str] = field(factory=set)
+    newly_made: set[str] = field(factory=set)
     ready_pods: dict[str, frozenset[str]] = field(factory=dict, repr=False)
     snapshot: SnapshotToRestore | None = field(default=None, repr=False)
 

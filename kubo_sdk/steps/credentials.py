@@ -71,11 +71,16 @@ def issue_authorities(context: StepContext, step: Step) -> None:
 
 
 def issue_certificates(context: StepContext, step: Step) -> None:
+    """A machine made in this run gets certificates of its own, never those of the one it replaces."""
     state, providers = context.state, context.providers
     users = (providers.overlay.info(), providers.cluster_dns.info())
     wanted = wanted_certificates(context.spec, state.vms, state.endpoints.get(API), *users)
     if not wanted:
         raise NotFound(f"the API of cluster {context.spec.id} has no address, so no certificate can name it")
+    made = {name: vm for name, vm in state.vms.items() if name in state.newly_made}
+    again = wanted_certificates(context.spec, made, state.endpoints.get(API), *users)
+    _issue(context, tuple(item for item in again if _was_generated(item, state.credentials)), Mode.OVERWRITE)
+    state.newly_made.clear()
     _renew(context, step, wanted)
     _issue(context, tuple(item for item in wanted if not is_satisfied(item, state.credentials)))
 
@@ -92,6 +97,12 @@ def is_expiring(wanted: Wanted, credentials: Mapping[str, Credential], spec: Clu
     if there is None or now is None:
         return False
     return is_due(there, wanted.parameters, credentials, now, spec.health.renew_days)
+
+
+def _was_generated(wanted: Wanted, credentials: Mapping[str, Credential]) -> bool:
+    """Whether it is there, and nobody put it there by hand.  Pure."""
+    there = credentials.get(wanted.leaf)
+    return there is not None and there.generated
 
 
 def retire_credentials(context: StepContext, step: Step) -> None:

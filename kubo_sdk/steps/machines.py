@@ -52,6 +52,7 @@ def create_vm(context: StepContext, step: Step) -> None:
     )
     context.state.vms[instance.id] = context.providers.cpi.create_vm(request)
     context.state.manifests[instance.id] = None
+    context.state.newly_made.add(instance.id)
     context.state.surroundings = None
 
 

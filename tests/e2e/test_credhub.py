@@ -69,7 +69,7 @@ def cluster(shared_site: Site) -> Iterator[Cluster]:
         assert process.stdout is not None
         standin = Standin(process=process, options=json.loads(process.stdout.readline()))
         # A loaded host makes keys slowly, and the stand-in answers one after the other.
-        store = {"provider": "credhub", **standin.options, "timeout": 120}
+        store = {"provider": "credhub", **standin.options, "timeout": 120.0}
         spec = shared_site.spec("secret", shape=SHAPE, credential_store=store)
         try:
             shared_site.kubo(spec, "up")

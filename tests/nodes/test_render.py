@@ -60,6 +60,7 @@ def test_every_file_restarts_a_unit_of_its_machine(render_instance: Render, mach
     watched = {path for unit in manifest.units for path in unit.restart_on}
     assert {file.path for file in manifest.files} - watched <= {
         "/etc/etcd/cluster.env",  # What a member starts with the first time; a change must not restart it.
+        *(f"/etc/etcd/pki/{who}.{part}" for who in ("server", "peer") for part in ("crt", "key")),  # Read at every use.
         "/etc/hosts",
         "/etc/sysusers.d/kubo-etcd.conf",
         "/etc/sysusers.d/kubo-kube.conf",

@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SIZES = (5, 10, 100)
 
 # What planning asks of every machine there is: what it carries, and its three credentials.
-LOOKING = {"shell.run": 1, "store.get": 3}
+LOOKING = {"shell.run": 1, "store.get": 4}
 # It is rendered as it is and, while an address is to come, with another address in its place.
 RENDERINGS = 2
 

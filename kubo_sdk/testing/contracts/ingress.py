@@ -227,10 +227,12 @@ class IngressContract(ContributionContract):
             moved = sample.with_address(instance, "10.66.0.99")
             before, after = (contributor.node_files(each.of_role(Role.PROXY)) for each in (sample, moved))
             assert before.units
-            same = {file.path for file in after.files if file in before.files}
+            changed = {file.path for file in after.files if file not in before.files}
             restarting = {path for unit in after.units for path in unit.restart_on}
-            told = restarting - same or before.units != after.units
-            assert told, f"nothing restarts on the proxies when {instance} moves"
+            watchers = [unit.text for unit in after.units if unit.name.endswith(".path")]
+            watched = {path for path in changed if any(path in text for text in watchers)}
+            told = restarting & changed or watched or before.units != after.units
+            assert told, f"nothing restarts or watches a changed file on the proxies when {instance} moves"
 
     def test_an_endpoint_that_was_deleted_can_be_made_again(
         self, outside: Ingress, requests: Requests, eventually: Eventually

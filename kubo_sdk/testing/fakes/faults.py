@@ -122,10 +122,11 @@ class Faults:
             hits = self._meet(method, about)
             for rule in hits:
                 self._before(rule, method)
-            result = work()
-            for rule in hits:
-                self._after(rule, method)
-            return result
+            try:
+                return work()
+            finally:  # An error is an answer, too.
+                for rule in hits:
+                    self._after(rule, method)
 
     def _meet(self, method: str, about: str) -> list[_Rule]:
         with self._lock:

@@ -73,7 +73,7 @@ def test_a_replaced_machine_gets_new_certificates_and_authorities_are_exchanged_
     ground.cloud.forget(ground.cloud.machines["worker/0"])
     cluster.deploy()
     before = certificates(cluster)
-    assert before["kubelet-server-worker-0"] != first["kubelet-server-worker-0"]
+    assert all(before[f"{leaf}-worker-0"] != first[f"{leaf}-worker-0"] for leaf in ("kubelet-server", "kube-proxy"))
     assert all(before[leaf] == first[leaf] for leaf in ("ca", "apiserver-master-0"))
     cluster.rotate("ca", "etcd-ca", settle_seconds=0)
     after = certificates(cluster)

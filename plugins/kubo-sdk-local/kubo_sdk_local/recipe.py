@@ -16,8 +16,8 @@ _SUITES = (SUITE, f"{SUITE}-updates", f"{SUITE}-security")
 _PACKAGES = (
     "ca-certificates", "conntrack", "containerd", "containernetworking-plugins", "curl", "dbus", "ebtables",
     "etcd-client", "etcd-server", "ethtool", "haproxy", "iproute2", "iptables", "iputils-ping", "kmod", "nftables",
-    "openssh-server", "pdns-backend-remote", "pdns-backend-sqlite3", "pdns-recursor", "pdns-server", "procps", "python3",
-    "runc", "socat", "systemd", "systemd-sysv",
+    "openssh-server", "pdns-backend-remote", "pdns-backend-sqlite3", "pdns-recursor", "pdns-server", "procps",
+    "python3", "runc", "socat", "systemd", "systemd-sysv",
 )  # fmt: skip
 DPKG_OPTIONS = (
     "path-exclude=/usr/share/doc/*",
