@@ -90,8 +90,6 @@ class Operation:
         self._states.insert(0, state)
         if self._journal is not None:
             self._journal.planned(plan, self.clock.now())
-        if self.name not in KEEPS_NO_SPEC:
-            keep_spec(self.providers.credential_store, self.spec)
         self.emit(PlanMade(cluster=self.spec.id, at=self.clock.now(), operation=plan.operation, steps=len(plan.steps)))
         halt = self.stop.child()
         runner = Runner(
@@ -101,7 +99,22 @@ class Operation:
             cancel=self.stop,
             halt=halt,
         )
-        runner.run(plan)
+        with self._kept_spec(state):
+            runner.run(plan)
+
+    @contextlib.contextmanager
+    def _kept_spec(self, state: RunState) -> Iterator[None]:
+        """Keep the spec before anything changes; that of a new cluster only if it came to have credentials."""
+        keeps, store = self.name not in KEEPS_NO_SPEC, self.providers.credential_store
+        is_new = not state.credentials
+        if keeps and not is_new:
+            keep_spec(store, self.spec)
+        try:
+            yield
+        finally:
+            if keeps and is_new and state.credentials:
+                with contextlib.suppress(KuboError):  # The next operation keeps it.
+                    keep_spec(store, self.spec)
 
     @contextlib.contextmanager
     def _cluster_lease(self, holder: str, gone: tuple[str, ...]) -> Iterator[None]:

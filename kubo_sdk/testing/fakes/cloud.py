@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class FakeCloud:
-    """One infrastructure, with providers called ``fake`` for all five ports.  Thread-safe; close it after use.
+    """One infrastructure, with providers called ``fake`` for all six ports.  Thread-safe; close it after use.
 
     *zones*: the zones there are; None takes any.  *boot_seconds* and *jitter*: how long a machine takes to come up,
     and by how much that varies, in virtual seconds.  *quota*: the most machines.  *lag*: for how long lists do not show
