@@ -104,17 +104,13 @@ class Operation:
 
     @contextlib.contextmanager
     def _kept_spec(self, state: RunState) -> Iterator[None]:
-        """Keep the spec before anything changes; that of a new cluster only if it came to have credentials."""
-        keeps, store = self.name not in KEEPS_NO_SPEC, self.providers.credential_store
-        is_new = not state.credentials
+        """Keep the spec before anything changes; that of a new cluster once it is there."""
+        keeps, is_new = self.name not in KEEPS_NO_SPEC, not state.credentials
         if keeps and not is_new:
-            keep_spec(store, self.spec)
-        try:
-            yield
-        finally:
-            if keeps and is_new and state.credentials:
-                with contextlib.suppress(KuboError):  # The next operation keeps it.
-                    keep_spec(store, self.spec)
+            keep_spec(self.providers.credential_store, self.spec)
+        yield
+        if keeps and is_new:
+            keep_spec(self.providers.credential_store, self.spec)
 
     @contextlib.contextmanager
     def _cluster_lease(self, holder: str, gone: tuple[str, ...]) -> Iterator[None]:

@@ -75,7 +75,9 @@ def cluster(shared_site: Site) -> Iterator[Cluster]:
             shared_site.kubo(spec, "up")
             yield shared_site, spec, standin
         finally:
-            shared_site.kubo(spec, "delete", "--yes", check=False)
+            if spec.exists():
+                shared_site.kubo(spec, "delete", "--yes", check=False)
+                spec.unlink()
             assert process.stdin is not None
             process.stdin.close()
 
@@ -151,10 +153,12 @@ def test_a_copy_in_the_file_store_leaves_nothing_to_do(cluster: Cluster) -> None
     site.kubo(spec, "credentials", "copy", "--to", str(other))
     assert site.plan(other)["steps"] == []
     site.kubo(other, "credentials", "copy", "--to", str(spec), "--delete-source")
+    other.unlink()
 
 
 def test_nothing_is_left_in_credhub_of_a_cluster_that_was_deleted(cluster: Cluster) -> None:
     site, spec, standin = cluster
     assert len(standin.report()["entries"]) > len(INSTANCES)
     site.kubo(spec, "delete", "--yes")
+    spec.unlink()
     assert standin.report()["entries"] == {}

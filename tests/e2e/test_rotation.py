@@ -7,22 +7,20 @@ etcd asks no other member then.  What an API server answers by itself must never
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from .losing import is_whole
+from .rotated import asked, certificates
 from .site import Site
 
 pytestmark = pytest.mark.e2e
 
 SHAPE = (("etcd", 3), ("master", 2), ("worker", 1), ("proxy", 1))
-ASKING = Path(__file__).with_name("asking.py")
+INSTANCES = ("etcd/0", "etcd/1", "etcd/2", "master/0", "master/1", "worker/0", "proxy/0")
 MARK = "98765"
 POD = f"""
 apiVersion: v1
@@ -35,13 +33,6 @@ spec:
       image: kubo.local/busybox:1
       imagePullPolicy: Never
       command: [sleep, "{MARK}"]
-"""
-
-# Digests of all certificates that lie on a machine, and of those in the files of its pods.
-CERTIFICATES = r"""
-for place in /etc/kubernetes /etc/etcd /etc/haproxy /etc/kubo* /var/lib/kubelet/pods; do
-  [ ! -d "$place" ] || grep -rlsF 'BEGIN CERTIFICATE' "$place"
-done | sort -u | while read -r file; do echo "== $file"; cat "$file"; done
 """
 
 RAW_SECRETS = """
@@ -71,38 +62,10 @@ def rotated(shared_site: Site) -> tuple[Site, Path, set[str], dict[str, Any]]:
     shared_site.kubectl(spec, "apply", "-f", str(manifest))
     manifest.unlink()
     shared_site.kubectl(spec, "wait", "--for=condition=Ready", "pod/asker", "--timeout=60s")
-    before = {pem for found in certificates(shared_site, spec).values() for pem in found}
-    with asked(shared_site, spec) as told:
+    before = {pem for found in certificates(shared_site, spec, INSTANCES).values() for pem in found}
+    with asked(shared_site, spec, MARK) as told:
         shared_site.kubo(spec, "rotate", "--all", "--settle", "5")
     return shared_site, spec, before, told
-
-
-@contextmanager
-def asked(site: Site, spec: Path) -> Iterator[dict[str, Any]]:
-    """Have the API asked while the block runs; what was told is there after it."""
-    told: dict[str, Any] = {}
-    command = site.command(sys.executable, str(ASKING), str(spec), str(site.state), MARK)
-    asking = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    try:
-        yield told
-    finally:
-        output, _ = asking.communicate(timeout=60)
-        told.update(json.loads(output))
-
-
-def certificates(site: Site, spec: Path) -> dict[str, list[str]]:
-    """Every certificate on every machine, by machine and file."""
-    found: dict[str, list[str]] = {}
-    for instance in ("etcd/0", "etcd/1", "etcd/2", "master/0", "master/1", "worker/0", "proxy/0"):
-        place = ""
-        for line in site.kubo(spec, "exec", instance, "--", "sh", "-c", CERTIFICATES).stdout.splitlines():
-            if line.startswith("== "):
-                place = f"{instance}:{line[3:]}"
-            elif line == "-----BEGIN CERTIFICATE-----":
-                found.setdefault(place, []).append("")
-            elif not line.startswith("-----") and place in found:
-                found[place][-1] += line
-    return found
 
 
 Rotated = tuple[Site, Path, set[str], dict[str, Any]]
@@ -118,7 +81,7 @@ def test_everybody_was_answered_all_the_time(rotated: Rotated) -> None:
 
 def test_no_machine_and_no_pod_holds_any_certificate_of_before(rotated: Rotated) -> None:
     site, spec, before, _ = rotated
-    left = {place for place, found in certificates(site, spec).items() if before.intersection(found)}
+    left = {place for place, found in certificates(site, spec, INSTANCES).items() if before.intersection(found)}
     assert left == set()
 
 
