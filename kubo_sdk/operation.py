@@ -60,6 +60,7 @@ class Operation:
     observers: Sequence[Observer]
     stop: CancelToken = field(init=False, repr=False)
     _journal: Journal | None = field(default=None, init=False, repr=False)
+    _wished: ClusterSpec | None = field(default=None, init=False, repr=False)
     _lease: ClusterLease | None = field(default=None, init=False, repr=False)
     _states: list[RunState] = field(factory=list, init=False, repr=False)
 
@@ -103,14 +104,23 @@ class Operation:
             runner.run(plan)
 
     @contextlib.contextmanager
+    def working_on(self, spec: ClusterSpec) -> Iterator[None]:
+        """Work on *spec* while the block runs; the one that is kept stays what was wished for."""
+        self._wished, self.spec = self.spec, spec
+        try:
+            yield
+        finally:
+            self._wished, self.spec = None, self._wished or spec
+
+    @contextlib.contextmanager
     def _kept_spec(self, state: RunState) -> Iterator[None]:
         """Keep the spec before anything changes; that of a new cluster once it is there."""
         keeps, is_new = self.name not in KEEPS_NO_SPEC, not state.credentials
         if keeps and not is_new:
-            keep_spec(self.providers.credential_store, self.spec)
+            keep_spec(self.providers.credential_store, self._wished or self.spec)
         yield
         if keeps and is_new:
-            keep_spec(self.providers.credential_store, self.spec)
+            keep_spec(self.providers.credential_store, self._wished or self.spec)
 
     @contextlib.contextmanager
     def _cluster_lease(self, holder: str, gone: tuple[str, ...]) -> Iterator[None]:

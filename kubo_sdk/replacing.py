@@ -23,6 +23,7 @@ from kubo_sdk.planning.repair import NO_REPAIR, Repair
 from kubo_sdk.planning.replacement import replacements, rounds
 from kubo_sdk.planning.settings import check_settings
 from kubo_sdk.planning.situation import Situation
+from kubo_sdk.planning.surge import surged_spec
 from kubo_sdk.steps.context import RunState
 
 Look = tuple[Observation, RunState]
@@ -32,7 +33,8 @@ Look = tuple[Observation, RunState]
 class Replacing:
     """``look`` tells what is there, while nobody counts on the machines it is given.  ``stopped`` are left alone.
 
-    *force*, everywhere: the last master or member that serves may be away for a while.
+    ``with_spec`` is the same with another spec.  *force*, everywhere: the last master or member that serves may be away
+    for a while.
     """
 
     spec: ClusterSpec
@@ -40,6 +42,7 @@ class Replacing:
     look: Callable[[Sequence[str]], Look]
     stopped: Callable[[], tuple[str, ...]]
     reviewed: Callable[[Plan], Plan]
+    with_spec: Callable[[ClusterSpec], Replacing]
     force: bool = False
 
     def plan(self, observation: Observation, operation: str) -> Plan:
@@ -57,7 +60,24 @@ class Replacing:
         return self.reviewed(attrs.evolve(plan, replaces=found, interrupts=told))
 
     def run(self, operation: Operation, plan: Plan, state: RunState) -> None:
-        """Run *plan* and every round after it."""
+        """Run *plan* and every round after it, with workers to spare meanwhile where the spec wants some.
+
+        Those go at the end, or with the next update when this one is cut off: the spec does not list them.
+        """
+        wider = surged_spec(self.spec, plan.replaces)
+        if wider is None:
+            self._run(operation, plan, state)
+            return
+        with operation.working_on(wider):
+            self.with_spec(wider).plan_and_run(operation)
+        self.plan_and_run(operation)
+
+    def plan_and_run(self, operation: Operation) -> None:
+        """All of it from a fresh look."""
+        observation, state = self.look(())
+        self._run(operation, self.plan(observation, operation.name), state)
+
+    def _run(self, operation: Operation, plan: Plan, state: RunState) -> None:
         if plan.steps or not plan.replaces:
             operation.run(plan, state)
         left = list(plan.replaces)

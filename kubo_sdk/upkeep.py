@@ -86,6 +86,7 @@ class Upkeep:
             look=self._observe,
             stopped=lambda: self._notes().stopped,
             reviewed=self.reviewed,
+            with_spec=lambda spec: attrs.evolve(self, spec=spec)._replacing(away=away),  # noqa: SLF001 (one of these)
             force=away,
         )
 

@@ -15,6 +15,7 @@ from kubo_sdk.model.spec import ClusterSpec, InFlight, InstanceGroup
 
 LONGEST = 86400
 WHOLE = 100
+MOST_TO_SPARE = 100
 
 _PERCENT = re.compile(r"(\d{1,9})\s*%")
 
@@ -44,6 +45,9 @@ def check_update(spec: ClusterSpec) -> Iterator[Problem]:
     if update.canaries < 0:
         message = f"must not be negative, and is {update.canaries}; 0 changes no instance before the others"
         yield Problem(("update", "canaries"), message)
+    if not 0 <= update.surge <= MOST_TO_SPARE:
+        message = f"must be from 0 to {MOST_TO_SPARE} workers more while others are replaced, not {update.surge}"
+        yield Problem(("update", "surge"), message)
     yield from _check_in_flight(spec)
 
 

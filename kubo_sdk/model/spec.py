@@ -156,12 +156,14 @@ class UpdateSpec:
     ``max_in_flight`` at the same time.  etcd members, masters and proxies always change one after the other.
     A machine that was changed has ``watch_seconds`` to serve again.  ``policy``: IN_PLACE_ONLY refuses a plan that
     replaces machines; REPLACE replaces every machine whose units would restart; AS_NEEDED replaces those that cannot be
-    changed otherwise.  A worker's pods have ``drain_timeout_seconds`` to move elsewhere.
+    changed otherwise.  While workers are replaced, each group of theirs has ``surge`` more.  A worker's pods have
+    ``drain_timeout_seconds`` to move elsewhere.
     """
 
     canaries: int = 1
     max_in_flight: InFlight = InFlight()
     policy: UpdatePolicy = UpdatePolicy.AS_NEEDED
+    surge: int = 0
     watch_seconds: float = 180.0
     drain_timeout_seconds: float = 120.0
 

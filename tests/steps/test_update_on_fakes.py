@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from ipaddress import IPv4Network
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,10 @@ from typing import Any
 import attrs
 import pytest
 
+from kubo_sdk.config.written import spec_document
 from kubo_sdk.errors import ConfigError, DeployFailed, UnsafePlan
 from kubo_sdk.events import PlanMade, StepFinished
+from kubo_sdk.kept_spec import kept_spec
 from kubo_sdk.model.spec import InFlight, NodeNames, ProviderChoice, UpdatePolicy, VmSize
 from kubo_sdk.planning.plan import Effect, Verb
 from kubo_sdk.testing.fakes import DirectorKilled, FakeCloud
@@ -280,3 +283,34 @@ def test_another_overlay_is_refused(small: Fleet) -> None:
     small.spec = attrs.evolve(small.spec, overlay=ProviderChoice(provider="none"))
     with pytest.raises(ConfigError, match="overlay"):
         small.cluster.plan()
+
+
+def test_workers_to_spare_come_before_the_first_is_replaced_and_go_after_the_last(usual: Fleet) -> None:
+    set_update(usual, surge=2)
+    set_groups(usual, "worker", vm=VmSize(memory_mb=4096))
+    usual.cluster.deploy()
+    usual.check_whole()
+    order = [step for step in steps(usual) if step.startswith(("create vm worker", "delete vm worker"))]
+    assert sorted(order[:2]) == ["create vm worker/3", "create vm worker/4"]
+    assert sorted(order[-2:]) == ["delete vm worker/3", "delete vm worker/4"]
+    assert kept_spec(usual.cloud.store, usual.spec.id) == json.loads(json.dumps(spec_document(usual.spec)))
+
+
+def test_a_change_in_place_needs_no_workers_to_spare(usual: Fleet) -> None:
+    set_update(usual, surge=1)
+    set_flags(usual, kubelet={"v": "4"})
+    usual.cluster.deploy()
+    usual.check_whole()
+    assert not [step for step in steps(usual) if step.startswith("create vm")]
+
+
+@pytest.mark.parametrize("call", [2, 12, 40, 75])
+def test_a_surge_that_is_cut_off_leaves_no_worker_to_spare_behind(small: Fleet, call: int) -> None:
+    set_update(small, surge=1)
+    set_groups(small, "worker", vm=VmSize(memory_mb=4096))
+    small.cloud.faults.kill(method="shell.run", call=call)
+    with contextlib.suppress(DeployFailed, DirectorKilled):
+        small.cluster.deploy()
+    small.cloud.faults.clear()
+    small.cluster.deploy()
+    small.check_whole()
