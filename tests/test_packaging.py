@@ -140,6 +140,10 @@ def imports(module: Path) -> set[str]:
     return found
 
 
+# What a distribution is called whose import has another name.
+CALLED = {"dns": "dnspython", "yaml": "pyyaml"}
+
+
 def declared(requirements: str) -> set[str]:
     return {re.split(r"[<>=~!\[]", line)[0].strip().lower() for line in requirements.strip().splitlines()}
 
@@ -152,5 +156,5 @@ def test_every_imported_distribution_is_declared(name: str) -> None:
     for_tests = always | declared(config["options.extras_require"].get("testing", "")) if name == "kubo-sdk" else always
     for module in modules(FOLDERS[name]):
         foreign = imports(FOLDERS[name] / module) - set(sys.stdlib_module_names) - {name.replace("-", "_")}
-        needed = {"pyyaml" if each == "yaml" else each.replace("_", "-") for each in foreign}
+        needed = {CALLED.get(each, each.replace("_", "-")) for each in foreign}
         assert needed <= (for_tests if module.startswith("kubo_sdk/testing/") else always), module
