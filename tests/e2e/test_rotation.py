@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from kubo_sdk.engine.retry import wait_until
+
 from .losing import is_whole
 from .rotated import asked, certificates
 from .site import Site
@@ -59,6 +61,12 @@ def rotated(shared_site: Site) -> tuple[Site, Path, set[str], dict[str, Any]]:
     shared_site.kubo(spec, "up")
     manifest = shared_site.home / "asker.yaml"
     manifest.write_text(POD)
+    # A pod of its own needs the account that Kubernetes makes for it a moment after the API answers.
+    wait_until(
+        lambda: shared_site.kubectl(spec, "get", "serviceaccount", "default", check=False) or None,
+        what="the service account of pods",
+        timeout=60,
+    )
     shared_site.kubectl(spec, "apply", "-f", str(manifest))
     manifest.unlink()
     shared_site.kubectl(spec, "wait", "--for=condition=Ready", "pod/asker", "--timeout=60s")
