@@ -10,6 +10,7 @@ import os
 import signal
 from pathlib import Path
 
+from kubo_sdk.engine.retry import wait_until
 from kubo_sdk.errors import NotFound
 from kubo_sdk.ports.cpi import Vm
 from kubo_sdk_local import cgroups, processes
@@ -19,6 +20,8 @@ from kubo_sdk_local.layout import Place
 from kubo_sdk_local.machines import init_file
 from kubo_sdk_local.netlink import Netlink
 
+END_SECONDS = 30
+
 
 def power_off(cpi: LocalCpi, vm: Vm) -> None:
     """Kill the machine's systemd, and with it every process, as a power cut would."""
@@ -27,6 +30,8 @@ def power_off(cpi: LocalCpi, vm: Vm) -> None:
     if init is not None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(processes.pid_of(init), signal.SIGKILL)
+        # The kernel ends every process of the machine before its init is gone.
+        wait_until(lambda: not processes.is_alive(init) or None, what=f"the end of {vm.instance}", timeout=END_SECONDS)
 
 
 def cut_off(cpi: LocalCpi, vm: Vm) -> None:
