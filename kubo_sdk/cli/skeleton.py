@@ -92,6 +92,7 @@ def _values(name: str, port: Port, version: str) -> dict[str, str]:
         "port_module": port.module,
         "protocol": port.protocol,
         "record": f"{port.protocol}Provider",
+        "imported": ", ".join(sorted(("ConnectContext", f"{port.protocol}Provider"))),
         "called": port.called,
         "article": article,
         "Article": article.capitalize(),
