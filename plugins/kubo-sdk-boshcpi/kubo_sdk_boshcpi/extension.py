@@ -31,7 +31,9 @@ def read_info(content: Mapping[str, Any]) -> CpiInfo:
     """The reverse of `write_info`; what is missing cannot be done."""
     return CpiInfo(
         contract=int(content.get("contract", CPI_CONTRACT)),
-        **{name: content.get(name) is True for name in ("disks", "zones", "shares_trees")},
+        disks=content.get("disks") is True,
+        zones=content.get("zones") is True,
+        shares_trees=content.get("shares_trees") is True,
     )
 
 
