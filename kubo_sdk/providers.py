@@ -7,6 +7,7 @@ from functools import cached_property
 from ipaddress import IPv4Network
 from typing import Any, Generic, TypeVar
 
+import attrs
 from attrs import frozen
 
 from kubo_sdk.config import check_other_networks, line_of, networks_in, refuse, structure
@@ -71,9 +72,11 @@ def connect(plugins: Plugins, context: ConnectContext) -> Providers:
     ingress = picks.configure("ingress", plugins.ingress, spec.ingress)
     cluster_dns = picks.configure("cluster_dns", plugins.cluster_dns, spec.cluster_dns)
     picks.refuse()
+    credential_store = store.open(plugins, context)
+    context = attrs.evolve(context, credential_store=credential_store)
     return Providers(
         cpi=cpi.open(plugins, context),
-        credential_store=store.open(plugins, context),
+        credential_store=credential_store,
         dns=dns.open(plugins, context),
         overlay=overlay.open(plugins, context),
         ingress=ingress.open(plugins, context),
@@ -88,7 +91,8 @@ def connect_ground(plugins: Plugins, context: ConnectContext) -> tuple[Cpi, Cred
     cpi = picks.configure("cpi", plugins.cpi, spec.cpi)
     store = picks.configure("credential_store", plugins.credential_store, spec.credential_store)
     picks.refuse()
-    return cpi.open(plugins, context), store.open(plugins, context)
+    credential_store = store.open(plugins, context)
+    return cpi.open(plugins, attrs.evolve(context, credential_store=credential_store)), credential_store
 
 
 @frozen(kw_only=True)

@@ -20,10 +20,11 @@ class Health(StrEnum):
 
 @frozen(kw_only=True)
 class Backend:
-    """One machine behind an endpoint."""
+    """One machine behind an endpoint.  ``vm`` is its id at the CPI, for a provider of the same infrastructure."""
 
     instance: str
     address: str
+    vm: str = ""
 
 
 @frozen(kw_only=True)

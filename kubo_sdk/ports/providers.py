@@ -28,12 +28,16 @@ class ConnectContext:
 
     ``state_dir`` is the SDK's directory on this host, owner-only; ``cache_dir`` holds what can be made again;
     ``base_dir`` is where relative paths of the spec start: the directory of the spec file.
+    ``credential_store``: the one of the spec, connected before all others, for the keys a provider makes for a cluster
+    (below ``spec.id.credential(...)``, so that they are backed up, moved and deleted with the others).  None for the
+    store itself, and where a provider is used without a cluster.
     """
 
     spec: ClusterSpec
     state_dir: Path
     cache_dir: Path
     base_dir: Path
+    credential_store: CredentialStore | None = None
 
 
 @frozen(kw_only=True)

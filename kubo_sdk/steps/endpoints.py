@@ -20,7 +20,7 @@ def endpoint_requests(spec: ClusterSpec, vms: Mapping[str, Vm]) -> tuple[Endpoin
 
     def backends(role: Role) -> tuple[Backend, ...]:
         return tuple(
-            Backend(instance=instance.id, address=vms[instance.id].address)
+            Backend(instance=instance.id, address=vms[instance.id].address, vm=vms[instance.id].id)
             for instance in spec.instances(role)
             if instance.id in vms
         )
