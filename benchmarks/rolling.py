@@ -113,6 +113,7 @@ class Rolling:
             "phase": name,
             "seconds": round((ended - began).total_seconds(), 1),
             "machines": seconds_of(events),
+            "steps": steps_of(events, began),
             "reads": self.reads.since(began),
             "writes": {**self.writes.since(began), "lost": len(self.writes.lost())},
             "workload": self.workload.since(began),
@@ -142,6 +143,17 @@ class _Admin:
 
     def _read(self) -> Certificate:
         return cast(Certificate, self._store.get(self._name).value)
+
+
+def steps_of(events: list[Event], began: datetime) -> list[str]:
+    """Each step that disturbed somebody, with the seconds in which it began and ended, to hold beside the troubles."""
+    told = []
+    for event in events:
+        step = str(event.get("step", ""))
+        if event["event"] in ("StepStarted", "StepFinished") and step.startswith((*DISTURBING, "await", "drain")):
+            seconds = (datetime.fromisoformat(event["at"]) - began).total_seconds()
+            told.append(f"{seconds:.1f} {step}{'' if event['event'] == 'StepStarted' else ': done'}")
+    return told
 
 
 def seconds_of(events: list[Event]) -> dict[str, float]:

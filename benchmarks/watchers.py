@@ -20,6 +20,7 @@ Admin = Callable[[], Certificate]
 
 PACE_SECONDS = 0.1
 PATIENCE_SECONDS = 2.0
+MOST_TROUBLES = 10
 
 
 def client(endpoint: Endpoint, admin: Admin, patience: float = PATIENCE_SECONDS) -> KubernetesClient:
@@ -76,15 +77,15 @@ class Pacer:
             self.took.append((at, time.monotonic() - began))
 
     def since(self, at: datetime) -> dict[str, Any]:
-        """How the calls that began at or after *at* ended."""
-        bad = [why for when, why in list(self.bad) if when >= at]
+        """How the calls that began at or after *at* ended; ``troubles`` with the second at which each began."""
+        bad = sorted((round((when - at).total_seconds(), 1), why) for when, why in list(self.bad) if when >= at)
         good = sum(when >= at for when in list(self.good))
         slowest = max((seconds for when, seconds in list(self.took) if when >= at), default=0.0)
         return {
             "asked": good + len(bad),
             "answered": good,
             "slowest_seconds": round(slowest, 2),
-            "troubles": sorted(set(bad))[:3],
+            "troubles": [{"at": when, "why": why} for when, why in bad[:MOST_TROUBLES]],
         }
 
 

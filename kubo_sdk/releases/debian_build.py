@@ -51,7 +51,9 @@ mv kubernetes /go/src/k8s.io/kubernetes
 cd /go/src/k8s.io/kubernetes
 rm -r vendor/github.com/modern-go/reflect2
 cp -rL /usr/share/gocode/src/github.com/modern-go/reflect2 vendor/github.com/modern-go/reflect2
-for kind in Unary Stream; do sed -i "s/grpc.With${kind}Interceptor(/grpc.WithChain${kind}Interceptor(/" $ETCD_CLIENT; done
+for kind in Unary Stream; do
+  sed -i "s/grpc.With${kind}Interceptor(/grpc.WithChain${kind}Interceptor(/" $ETCD_CLIENT
+done
 grep -q 'WithChainUnaryInterceptor(' $ETCD_CLIENT
 export SOURCE_DATE_EPOCH=$(dpkg-parsechangelog --show-field Timestamp)
 gcc -static -Os -s -Wall -DVERSION=$PAUSE_VERSION -o /out/pause build/pause/linux/pause.c

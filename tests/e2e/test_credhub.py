@@ -138,10 +138,9 @@ def test_authorities_are_exchanged_by_transitional_versions_and_the_api_answers_
         assert standin.asked(leaf, "PUT update_transitional_version") > 1
     assert not on_machines(site, spec) & carried
     assert is_whole(site, spec)
-    assert told["cached"]["asked"] > 100
-    assert told["cached"]["troubles"] == []
-    # test_rotation.py says why a few of these may meet a member of etcd in the moment of its restart.
-    assert len(told["administrator"]["troubles"]) <= told["administrator"]["asked"] / 50, told["administrator"]
+    for who in ("administrator", "cached"):
+        assert told[who]["asked"] > 100
+        assert told[who]["troubles"] == []
 
 
 def test_a_copy_in_the_file_store_leaves_nothing_to_do(cluster: Cluster) -> None:

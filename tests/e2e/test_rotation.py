@@ -1,8 +1,4 @@
-"""A real cluster whose authorities and keys are all rotated while its API and a pod are served.
-
-What goes to etcd may fail where it meets a member in the moment of its restart: up to 1.20 an API server's client of
-etcd asks no other member then.  What an API server answers by itself must never fail.
-"""
+"""A real cluster whose authorities and keys are all rotated while its API and a pod are served without a failure."""
 
 from __future__ import annotations
 
@@ -81,10 +77,9 @@ Rotated = tuple[Site, Path, set[str], dict[str, Any]]
 
 def test_everybody_was_answered_all_the_time(rotated: Rotated) -> None:
     _, _, _, told = rotated
-    for who in ("cached", "pod"):
+    for who in ("administrator", "cached", "pod"):
         assert told[who]["asked"] > 100
         assert told[who]["troubles"] == []
-    assert len(told["administrator"]["troubles"]) <= told["administrator"]["asked"] / 50, told["administrator"]
 
 
 def test_no_machine_and_no_pod_holds_any_certificate_of_before(rotated: Rotated) -> None:
