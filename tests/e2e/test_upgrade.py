@@ -33,6 +33,12 @@ ASKING = Path(__file__).with_name("asking.py")
 API_SERVER = "kube-apiserver"
 
 
+def cached_release() -> Path:
+    """The release in the cache; the newest, where an older recipe left another one."""
+    found = CACHE.glob(f"releases/{VERSION}-debian-*/release.json")
+    return max(found, key=lambda file: file.stat().st_mtime).parent
+
+
 @frozen
 class Builds:
     """Directories of three builds of one version below *home*, and a spec that names one of them."""
@@ -43,11 +49,10 @@ class Builds:
 
     def make(self, name: str, **changed: bytes) -> None:
         """Lay down a build with other content of some programs, the rest linked from the release in the cache."""
-        (release,) = CACHE.glob(f"releases/{VERSION}-debian-*/release.json")
-        target = self.home / name
+        release, target = cached_release(), self.home / name
         for directory in ("bin", "images"):
             (target / directory).mkdir(parents=True)
-            for file in sorted((release.parent / directory).iterdir()):
+            for file in sorted((release / directory).iterdir()):
                 content = changed.get(file.name.replace("-", "_"))
                 place = target / directory / file.name
                 if content is None:
@@ -91,7 +96,6 @@ class Builds:
 @pytest.fixture(scope="module")
 def builds(shared_site: Site) -> Iterator[Builds]:
     home = shared_site.home / "builds"
-    (release,) = CACHE.glob(f"releases/{VERSION}-debian-*/bin")
     cpi = {
         "provider": "local",
         "root": str(shared_site.home / "local"),
@@ -100,7 +104,7 @@ def builds(shared_site: Site) -> Iterator[Builds]:
     }
     made = Builds(shared_site, home, shared_site.spec("upgraded", shape=SHAPE, cpi=cpi))
     made.make("first")
-    made.make("second", kubectl=(release / "kubectl").read_bytes() + b"\n")
+    made.make("second", kubectl=(cached_release() / "bin" / "kubectl").read_bytes() + b"\n")
     made.make("broken", kube_apiserver=b"#!/bin/sh\necho this build is no good >&2\nexit 1\n")
     made.choose("first")
     with pytest.MonkeyPatch.context() as patch:
