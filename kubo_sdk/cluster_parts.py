@@ -191,7 +191,7 @@ class ClusterParts:
         )
 
     def _plan_delete(self, keep_disks: bool) -> tuple[Plan, RunState]:
-        return observe_for_delete(self.spec, self.providers, keep_disks=keep_disks), RunState()
+        return observe_for_delete(self.spec, self.providers, keep_disks=keep_disks)
 
     @property
     def _place(self) -> Path:

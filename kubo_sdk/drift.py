@@ -60,7 +60,9 @@ class Differences:
 
     def of(self, instance: Instance) -> Difference:
         """How the machine of *instance* differs; it must have told what it carries."""
-        leaves = needed_by(self._spec, instance, self._providers.overlay.info(), self._providers.cluster_dns.info())
+        providers = self._providers
+        infos = (providers.overlay.info(), providers.cluster_dns.info(), providers.ingress.info())
+        leaves = needed_by(self._spec, instance, *infos)
         if not self._missing.isdisjoint((*leaves, *AUTHORITIES)):
             return Difference(settled=False)
         try:
@@ -83,14 +85,15 @@ def _surroundings(
     spec: ClusterSpec, providers: Providers, state: RunState, unknown: Collection[str]
 ) -> Iterator[Surroundings]:
     """The machines there are, once; or twice, with different placeholders for what is unknown."""
+    node_ports = providers.ingress.info().serves_node_ports
     wished = {instance.id for instance in spec.instances()}
     absent = [name for name in unknown if name in wished]
     if not absent and API in state.endpoints:
-        yield surroundings(spec, state.vms, state.endpoints[API])
+        yield surroundings(spec, state.vms, state.endpoints[API], node_ports=node_ports)
         return
     for start in PLACEHOLDERS:
         vms = {**state.vms, **{name: _placeholder(spec, name, start + place + 2) for place, name in enumerate(absent)}}
-        yield surroundings(spec, vms, _api(spec, providers, state, vms, start + 1))
+        yield surroundings(spec, vms, _api(spec, providers, state, vms, start + 1), node_ports=node_ports)
 
 
 def _placeholder(spec: ClusterSpec, name: str, address: IPv4Address) -> Vm:

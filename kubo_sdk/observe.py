@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import TypeVar, cast
@@ -34,8 +34,10 @@ from kubo_sdk.steps.context import RunState
 from kubo_sdk.steps.control_plane import wished_record
 from kubo_sdk.steps.credentials import is_expiring, is_satisfied, node_name, read_credentials, wanted_certificates
 from kubo_sdk.steps.drain import CORDONED
-from kubo_sdk.steps.endpoints import API, endpoint_requests
+from kubo_sdk.steps.endpoints import API
+from kubo_sdk.steps.found_endpoints import endpoints_to_delete, read_endpoints
 from kubo_sdk.steps.names import stale_names, wished_records
+from kubo_sdk.steps.prepare import is_prepared, preparation_digests
 
 API_PATIENCE = 2.0
 MACHINE_PATIENCE = 10.0
@@ -59,26 +61,30 @@ def observe(
     whose machines are known not to answer: nobody waits for them once more.  Certificates that are due at *now* count
     as missing.
     """
-    state = find_machines(spec, providers)
+    state = RunState(vms={vm.instance: vm for vm in providers.cpi.list_vms(spec.id)})
+    current = read_endpoints(spec, providers, state)
     state.release = releases.find(spec.kubernetes.version)
-    disks: tuple[Disk, ...] = ()
-    if providers.cpi.info().disks:
-        disks = cast(DiskCpi, providers.cpi).list_disks(spec.id)
-        state.disks.update({disk.instance: disk for disk in disks})
+    disks = _read_disks(spec, providers.cpi, state)
     read_credentials(providers.credential_store, spec, state)
     instances, overlay, cluster_dns = spec.instances(), providers.overlay.info(), providers.cluster_dns.info()
-    with ThreadPoolExecutor(2, thread_name_prefix="kubo-observe") as pool:
-        asked, listed = pool.submit(ask_api, spec, state), pool.submit(ask_etcd, spec, state)
-        unheard = _read_manifests(spec, providers, state, silent)
-        told, members = asked.result(), listed.result()
+    told, members, unheard = _ask(spec, providers, state, silent)
     authorities = _unsatisfied(spec, state, cluster_credentials(spec, overlay), now)
-    own = wanted_certificates(spec, state.vms, state.endpoints.get(API), overlay, cluster_dns)
+    ingress = providers.ingress.info()
+    own = wanted_certificates(spec, state.vms, state.endpoints.get(API), overlay, cluster_dns, ingress)
     certificates = _unsatisfied(spec, state, own, now)
     unknown = tuple(each.id for each in instances if each.id in condemned or not _has_address(state, each))
     differences = Differences(
         spec, providers, state, unknown=unknown, missing={*authorities, *certificates} if state.endpoints else ()
     )
-    look = _Look(spec=spec, state=state, told=told, members=members, silent=unheard, differences=differences)
+    look = _Look(
+        spec=spec,
+        state=state,
+        told=told,
+        members=members,
+        silent=unheard,
+        differences=differences,
+        preparations=preparation_digests(spec, providers, state.release),
+    )
     wished = {instance.id for instance in instances}
     names = _Names.read(spec, providers.dns, state)
     return (
@@ -89,22 +95,38 @@ def observe(
             release_cached=state.release is not None,
             missing_authorities=authorities,
             missing_certificates=certificates,
-            endpoints_current=API in state.endpoints,
+            endpoints_current=current,
             missing_names=names.missing(),
             api_ready=told.ready,
             credentials=tuple(sorted(state.credentials)),
             recorded=told.recorded,
-            wished=wished_record(spec, providers.overlay, providers.cluster_dns),
+            wished=wished_record(spec, providers),
             members=members,
             unknown=unknown,
             nodes=tuple(sorted({node.instance for node in told.nodes.values() if node.instance})),
-            stray_credentials=stray_credentials(spec, overlay, state.credentials, cluster_dns),
+            stray_credentials=stray_credentials(spec, overlay, state.credentials, cluster_dns, ingress),
             stale_names=names.stale(),
             rotating=_rotating(state),
             release=state.release.carried if state.release is not None else None,
         ),
         state,
     )
+
+
+def _read_disks(spec: ClusterSpec, cpi: Cpi, state: RunState) -> tuple[Disk, ...]:
+    disks = cast(DiskCpi, cpi).list_disks(spec.id) if cpi.info().disks else ()
+    state.disks.update({disk.instance: disk for disk in disks})
+    return disks
+
+
+def _ask(
+    spec: ClusterSpec, providers: Providers, state: RunState, silent: Collection[str]
+) -> tuple[ApiAnswer, tuple[EtcdMemberView, ...] | None, frozenset[str]]:
+    """What the API and etcd say, and the machines that say nothing, all asked at once."""
+    with ThreadPoolExecutor(2, thread_name_prefix="kubo-observe") as pool:
+        asked, listed = pool.submit(ask_api, spec, state), pool.submit(ask_etcd, spec, state)
+        unheard = _read_manifests(spec, providers, state, silent)
+        return asked.result(), listed.result(), unheard
 
 
 def _rotating(state: RunState) -> tuple[str, ...]:
@@ -127,6 +149,7 @@ class _Look:
     members: tuple[EtcdMemberView, ...] | None
     silent: frozenset[str]
     differences: Differences
+    preparations: Mapping[Role, str]
 
     def view(self, instance: Instance) -> InstanceView:
         vm, carried = self.state.vms.get(instance.id), self.state.manifests.get(instance.id)
@@ -143,6 +166,7 @@ class _Look:
             units=tuple(name for name, target in carried.targets.items() if target) if carried is not None else (),
             releases=_releases(vm, carried),
             on_trial=carried is not None and carried.on_trial,
+            prepared=is_prepared(self.preparations, instance, carried),
             cordoned=any(
                 node.instance == instance.slug and CORDONED in node.annotations for node in self._nodes_of(instance, vm)
             ),
@@ -176,18 +200,6 @@ def find_machines(spec: ClusterSpec, providers: Providers) -> RunState:
     state = RunState(vms={vm.instance: vm for vm in providers.cpi.list_vms(spec.id)})
     read_endpoints(spec, providers, state)
     return state
-
-
-def read_endpoints(spec: ClusterSpec, providers: Providers, state: RunState) -> None:
-    """A provider on the proxies has its endpoints where the proxies are; every other one is asked."""
-    if providers.ingress.info().runs_on_proxies:
-        proxies = spec.instances(Role.PROXY)
-        if proxies and all(proxy.id in state.vms and state.vms[proxy.id].address for proxy in proxies):
-            for request in endpoint_requests(spec, state.vms):
-                state.endpoints[request.name] = providers.ingress.ensure_endpoint(request)
-        return
-    for endpoint in providers.ingress.list_endpoints():
-        state.endpoints[endpoint.name] = endpoint
 
 
 def _read_manifests(
@@ -254,20 +266,24 @@ class _Names:
         return stale_names(self.spec, self.published, self.wished)
 
 
-def observe_for_delete(spec: ClusterSpec, providers: Providers, *, keep_disks: bool) -> Plan:
+def observe_for_delete(spec: ClusterSpec, providers: Providers, *, keep_disks: bool) -> tuple[Plan, RunState]:
     """Everything that carries the cluster's tags, as a plan to take it away."""
-    cpi = providers.cpi
+    cpi, ingress = providers.cpi, providers.ingress.info()
     publishes = providers.dns.info().publishes
     root = spec.id.credential("").rstrip("/")
-    return plan_delete(
+    vms = cpi.list_vms(spec.id)
+    plan = plan_delete(
         spec.id,
-        vms=cpi.list_vms(spec.id),
+        vms=vms,
         disks=cast(DiskCpi, cpi).list_disks(spec.id) if cpi.info().disks else (),
         credentials=[found.name for found in providers.credential_store.find(root)],
-        endpoints=[endpoint.name for endpoint in providers.ingress.list_endpoints()],
+        endpoints=endpoints_to_delete(providers.ingress),
+        self_registering=ingress.self_registering,
+        withdrawn_by=ingress.withdrawn_by,
         names=[record.name for record in providers.dns.list_records()] if publishes else (),
         keep_disks=keep_disks,
     )
+    return plan, RunState(vms={vm.instance: vm for vm in vms})
 
 
 def find_vm(spec: ClusterSpec, cpi: Cpi, instance_id: str) -> Vm:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from ipaddress import IPv4Network
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import attrs
 from attrs import frozen
 
 from kubo_sdk.config import check_other_networks, line_of, networks_in, refuse, structure
+from kubo_sdk.config.preparation import read_named_files
 from kubo_sdk.errors import ConfigError
+from kubo_sdk.model.instance import Role
+from kubo_sdk.model.secret import Secret
 from kubo_sdk.model.spec import ClusterSpec, ProviderChoice
 from kubo_sdk.planning.abilities import Abilities
 from kubo_sdk.plugins import Plugins
@@ -20,7 +24,7 @@ from kubo_sdk.ports.cpi import Cpi
 from kubo_sdk.ports.credentials import CredentialStore
 from kubo_sdk.ports.dns import Dns
 from kubo_sdk.ports.ingress import Ingress
-from kubo_sdk.ports.node import Contribution, NodeContext, NodeContributor
+from kubo_sdk.ports.node import Contribution, NodeContext, NodeContributor, PackageContributor
 from kubo_sdk.ports.overlay import Overlay
 from kubo_sdk.ports.providers import ConnectContext, Provider
 
@@ -37,6 +41,8 @@ class Providers:
     overlay: Overlay
     ingress: Ingress
     cluster_dns: ClusterDns
+    spec: ClusterSpec
+    base_dir: Path = Path()
 
     @property
     def abilities(self) -> Abilities:
@@ -49,16 +55,31 @@ class Providers:
             runs_on_proxies=self.ingress.info().runs_on_proxies,
             zones=cpi.zones,
             stemcell=cpi.stemcell,
+            withdrawn_by=self.ingress.info().withdrawn_by,
+            stock_images=cpi.stock_images,
         )
 
     def contributions(self, context: NodeContext) -> tuple[Contribution, ...]:
         """What each provider adds to one machine."""
         return tuple(contributor.node_files(context) for contributor in self._contributors)
 
+    def packages(self, role: Role) -> tuple[str, ...]:
+        """The packages that the providers need on machines of *role*."""
+        found = (each.node_packages(role) for each in self._everyone if isinstance(each, PackageContributor))
+        return tuple(name for names in found for name in names)
+
+    @cached_property
+    def named_files(self) -> Mapping[Path, Secret]:
+        """The files that the spec's section ``preparation`` names, read once.  ConfigError when one cannot be."""
+        return read_named_files(self.spec, self.base_dir)
+
+    @property
+    def _everyone(self) -> tuple[object, ...]:
+        return (self.cpi, self.credential_store, self.dns, self.overlay, self.ingress, self.cluster_dns)
+
     @cached_property
     def _contributors(self) -> tuple[NodeContributor, ...]:
-        everyone = (self.cpi, self.credential_store, self.dns, self.overlay, self.ingress, self.cluster_dns)
-        return tuple(provider for provider in everyone if isinstance(provider, NodeContributor))
+        return tuple(provider for provider in self._everyone if isinstance(provider, NodeContributor))
 
 
 def connect(plugins: Plugins, context: ConnectContext) -> Providers:
@@ -81,6 +102,8 @@ def connect(plugins: Plugins, context: ConnectContext) -> Providers:
         overlay=overlay.open(plugins, context),
         ingress=ingress.open(plugins, context),
         cluster_dns=cluster_dns.open(plugins, context),
+        spec=context.spec,
+        base_dir=context.base_dir,
     )
 
 

@@ -28,6 +28,7 @@ from kubo_sdk.cli.parser import EXIT_CODES, build_parser
 from kubo_sdk.config.load import from_mapping, load
 from kubo_sdk.config.structure import structure
 from kubo_sdk.model.backup_spec import BackupSpec, KeepSpec, S3Spec
+from kubo_sdk.model.preparation_spec import PackagesSpec, PreparationSpec, ProxySpec, RegistrySpec
 from kubo_sdk.model.spec import (
     ClusterSpec,
     HealthSpec,
@@ -179,6 +180,10 @@ SPEC_SECTIONS = {
     "backup": BackupSpec,
     "keep": KeepSpec,
     "s3": S3Spec,
+    "preparation": PreparationSpec,
+    "packages": PackagesSpec,
+    "proxy": ProxySpec,
+    "registries": RegistrySpec,
 }
 
 

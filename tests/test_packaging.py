@@ -141,7 +141,9 @@ def imports(module: Path) -> set[str]:
 
 
 # What a distribution is called whose import has another name.
-CALLED = {"dns": "dnspython", "yaml": "pyyaml"}
+CALLED = {"dns": "dnspython", "libcloud": "apache-libcloud", "pyVim": "pyvmomi", "pyVmomi": "pyvmomi", "yaml": "pyyaml"}
+# What may import what an extra brings: it is not imported by those who did not ask for the extra.
+EXTRAS = {"kubo_sdk/ssh/": "ssh", "kubo_sdk/testing/": "testing", "kubo_sdk_libcloud/clouds/vsphere/": "vsphere"}
 
 
 def declared(requirements: str) -> set[str]:
@@ -153,8 +155,9 @@ def test_every_imported_distribution_is_declared(name: str) -> None:
     """An import that is not declared works only as long as somebody else happens to bring it."""
     config = setup(FOLDERS[name])
     always = declared(config["options"]["install_requires"])
-    for_tests = always | declared(config["options.extras_require"].get("testing", "")) if name == "kubo-sdk" else always
+    extras = config["options.extras_require"] if config.has_section("options.extras_require") else {}
     for module in modules(FOLDERS[name]):
         foreign = imports(FOLDERS[name] / module) - set(sys.stdlib_module_names) - {name.replace("-", "_")}
         needed = {CALLED.get(each, each.replace("_", "-")) for each in foreign}
-        assert needed <= (for_tests if module.startswith("kubo_sdk/testing/") else always), module
+        asked_for = (extras.get(extra, "") for folder, extra in EXTRAS.items() if module.startswith(folder))
+        assert needed <= always.union(*map(declared, asked_for)), module

@@ -18,6 +18,7 @@ FUNCTION_CEILING = 60
 # The only place of the SDK that sleeps; agents run on nodes by themselves and have none of the SDK with them.
 SLEEPS = {Path("kubo_sdk/engine/clock.py")}
 ON_NODES = (
+    "plugins/kubo-sdk-cfrouting/kubo_sdk_cfrouting/agent/",
     "plugins/kubo-sdk-flannel/kubo_sdk_flannel/agent/",
     "plugins/kubo-sdk-powerdns/kubo_sdk_powerdns/cluster/agent/",
     "plugins/kubo-sdk-powerdns/kubo_sdk_powerdns/managed/agent/",

@@ -45,6 +45,9 @@ class HaproxyIngress:
     def list_endpoints(self) -> tuple[Endpoint, ...]:
         return ()
 
+    def node_packages(self, role: Role) -> tuple[str, ...]:
+        return ("haproxy", "nftables") if role is Role.PROXY else ()
+
     def node_files(self, context: NodeContext) -> Contribution:
         """HAProxy's files and unit for a proxy, nothing for any other machine."""
         if context.instance.role is not Role.PROXY:

@@ -52,11 +52,14 @@ def notes_of(instance: InstanceStatus) -> list[str]:
 
 
 def facts_of(instance: InstanceStatus) -> list[tuple[str, str]]:
-    """What is worth saying: of a healthy instance what its role does, of any other everything that is not well."""
+    """What is worth saying: of a healthy instance what its role does and the trouble its units tell, of any other
+    everything that is not well.
+    """
     if not instance.sources:
         return list(instance.facts.items())
     ill = [source for source in instance.sources if source.verdict != GOOD]
-    return [(source.source, told(source)) for source in ill or instance.sources[-1:]]
+    troubled = [source for source in instance.sources[:-1] if source.word.startswith("active; ")]
+    return [(source.source, told(source)) for source in ill or (*instance.sources[-1:], *troubled)]
 
 
 def told(source: SourceStatus) -> str:

@@ -12,6 +12,7 @@ from kubo_sdk.config.kinds import choices
 from kubo_sdk.config.names import check_names
 from kubo_sdk.config.networks import check_networks, check_ports, check_room
 from kubo_sdk.config.place import Path
+from kubo_sdk.config.preparation import check_preparation
 from kubo_sdk.config.problem import Problem
 from kubo_sdk.config.update import check_update
 from kubo_sdk.model.instance import Role
@@ -39,6 +40,7 @@ def check(spec: ClusterSpec) -> tuple[Problem, ...]:
         *check_health(spec),
         *check_backup(spec),
         *check_update(spec),
+        *check_preparation(spec),
     )
 
 

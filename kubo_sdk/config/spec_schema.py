@@ -13,6 +13,7 @@ from kubo_sdk.config.structure import BAD, Reader
 from kubo_sdk.config.update import read_in_flight
 from kubo_sdk.model.backup_spec import BackupSpec, KeepSpec, S3Spec
 from kubo_sdk.model.instance import Role
+from kubo_sdk.model.preparation_spec import PackagesSpec, PreparationSpec, ProxySpec, RegistrySpec
 from kubo_sdk.model.spec import (
     ClusterSpec,
     HealthSpec,
@@ -62,10 +63,13 @@ def _placeholders() -> Mapping[Any, Any]:
         (ClusterSpec, "health"): HealthSpec(),
         (ClusterSpec, "update"): UpdateSpec(),
         (ClusterSpec, "backup"): BackupSpec(),
+        (ClusterSpec, "preparation"): PreparationSpec(),
         InstanceGroup: group,
+        RegistrySpec: RegistrySpec(host="registry"),
     }
     sections = (NetworkSpec(), HealthSpec(), MeltdownSpec(), UpdateSpec(), BackupSpec(), KeepSpec(), S3Spec())
-    parts = (KubernetesSpec(version=version), *sections, group, VmSize())
+    preparation = (PreparationSpec(), PackagesSpec(), ProxySpec(), RegistrySpec(host="registry"))
+    parts = (KubernetesSpec(version=version), *sections, *preparation, group, VmSize())
     return {**ports, **defaults, **{key: value for part in parts for key, value in _fields(part).items()}}
 
 

@@ -19,9 +19,12 @@ def wait_until(
     what: str,
     timeout: float,
     interval: float = POLL_SECONDS,
+    growth: float = 1.0,
     clock: Clock | None = None,
 ) -> T:
     """Poll *probe* every *interval* seconds until it returns something other than None, and return that.
+
+    The interval grows by the factor *growth* each time, for those who must not be asked too often.
 
     A probe may raise Unavailable to say "not yet"; its message becomes the reason when *timeout* seconds have passed
     and Unavailable is raised.
@@ -39,3 +42,4 @@ def wait_until(
         if clock.monotonic() >= deadline:
             raise Unavailable(f"{what} did not happen within {timeout:g} s{last}", retry_after=None)
         clock.sleep(interval)
+        interval *= growth

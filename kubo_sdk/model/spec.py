@@ -11,6 +11,7 @@ from attrs import Factory, field, frozen
 
 from kubo_sdk.model.backup_spec import BackupSpec
 from kubo_sdk.model.instance import ClusterId, Instance, Role
+from kubo_sdk.model.preparation_spec import PreparationSpec
 from kubo_sdk.model.version import KubernetesVersion
 
 
@@ -196,6 +197,7 @@ class ClusterSpec:
     health: HealthSpec = HealthSpec()
     update: UpdateSpec = UpdateSpec()
     backup: BackupSpec = BackupSpec()
+    preparation: PreparationSpec = PreparationSpec()
 
     @property
     def id(self) -> ClusterId:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 
+from kubo_sdk.model.secret import Secret
 from kubo_sdk.nodes.paths import CONTAINERD_SOCKET
+from kubo_sdk.nodes.registries import PROXY_FILE, proxy_file, registry_config, registry_files
 from kubo_sdk.ports.node import Contribution, NodeContext, NodeFile, Unit
 from kubo_sdk.systemd import CGROUP, KNOWS_CGROUP, Settings, command_line, service, unit_text
 
@@ -29,13 +31,25 @@ UNUSED = ("aufs", "btrfs", "devmapper", "zfs")
 
 def containerd(context: NodeContext) -> Contribution:
     """containerd with its config, and the unit that loads the images."""
-    configs = tuple(
-        NodeFile(path=config_path(version), content=config(context.release.pause_image, driver))
+    registries, named = context.spec.preparation.registries, context.named_files
+    more, is_secret = registry_config(registries, named)
+    texts = {
+        config_path(version): config(context.release.pause_image, driver) + more
         for version, driver in CGROUP_DRIVERS.items()
+    }
+    configs = tuple(
+        NodeFile(path=path, content=Secret(text), mode=0o600) if is_secret else NodeFile(path=path, content=text)
+        for path, text in texts.items()
     )
-    runtime = Unit(name="containerd.service", text=_unit(), restart_on=tuple(file.path for file in configs))
+    proxy = proxy_file(context.spec, named)
+    started_with = (*configs, proxy) if proxy is not None else configs
+    runtime = Unit(
+        name="containerd.service",
+        text=_unit(has_proxy=proxy is not None),
+        restart_on=tuple(file.path for file in started_with),
+    )
     images = Unit(name="kubo-images.service", text=images_unit(archives(context)))
-    return Contribution(files=configs, units=(runtime, images))
+    return Contribution(files=(*started_with, *registry_files(registries, named)), units=(runtime, images))
 
 
 def config_path(cgroup: str) -> str:
@@ -74,12 +88,14 @@ disabled_plugins = [{unused}]
 """
 
 
-def _unit() -> str:
+def _unit(*, has_proxy: bool) -> str:
+    files = (KNOWS_CGROUP["EnvironmentFile"], PROXY_FILE) if has_proxy else KNOWS_CGROUP["EnvironmentFile"]
     return service(
         description="containerd container runtime",
         command=(CONTAINERD, f"--config={config_path(CGROUP)}", "--log-level=warn"),
         settings={
             **KNOWS_CGROUP,
+            "EnvironmentFile": files,
             **OWNS_CGROUPS,
             "Type": "notify",
             "LimitNOFILE": "1048576",

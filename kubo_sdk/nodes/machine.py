@@ -6,6 +6,7 @@ The machine keeps it below `STATE` as plain lines, so that a shell can read it::
                     unit DIGEST NAME TARGET ...
     manifest.next   the same, of a change that has begun and not ended
     started/NAME    the digest with which the unit NAME was last started; a dash while that is not sure
+    prepared        the digest of the preparation that a machine from a stock image was given
     previous/       while a change is on trial: what was there before it, as manifest, started and tree.tar
 """
 
@@ -29,6 +30,7 @@ FORMAT = "1"
 NEXT = "next"
 PREVIOUS = "previous"
 STARTED = "started"
+PREPARED = "prepared"
 
 # A digest nothing has: what was touched by a change that did not end must be written again.
 UNKNOWN = "-"
@@ -44,7 +46,7 @@ class MachineManifest:
     ``targets``: by unit, the target that starts it at boot, or empty.  ``started``: by unit, the digest it runs with.
     ``releases``: what its units run; more than one after a change that was cut off, none where nobody wrote it down.
     ``on_trial``: what was there before is kept until the new is seen to serve.  Then ``releases`` is what is kept, for
-    that is what the machine was last known to run well.
+    that is what the machine was last known to run well.  ``prepared``: the digest of its preparation, if it had one.
     """
 
     generation: str
@@ -54,6 +56,7 @@ class MachineManifest:
     started: Mapping[str, str] = field(repr=False, hash=False)
     releases: tuple[CarriedRelease, ...] = ()
     on_trial: bool = False
+    prepared: str = ""
 
 
 def target(unit: Unit) -> str:
@@ -73,13 +76,13 @@ def machine_text(wanted: NodeManifest) -> str:
 
 
 def parse_machine(text: str) -> MachineManifest | None:
-    """Read manifest, ``next`` with manifest.next, ``previous`` with previous/manifest, and one ``started
-    DIGEST NAME`` for each unit.  None: nothing there.
+    """Read manifest, ``next`` with manifest.next, ``previous`` with previous/manifest, ``prepared DIGEST``, and one
+    ``started DIGEST NAME`` for each unit.  None: nothing there.
 
     Raises Conflict when a newer version of the SDK wrote it.
     """
     kept, begun, previous, started = _Record(), _Record(), _Record(), {}
-    record = kept
+    record, prepared = kept, ""
     for line in text.splitlines():
         kind, *words = line.split(" ")
         if kind == NEXT:
@@ -88,6 +91,8 @@ def parse_machine(text: str) -> MachineManifest | None:
             record = previous
         elif kind == STARTED and len(words) == 2:
             started[words[1]] = words[0]
+        elif kind == PREPARED and len(words) == 1:
+            prepared = words[0]
         else:
             record.read(kind, words)
     if kept.id == begun.id == NOTHING:
@@ -104,6 +109,7 @@ def parse_machine(text: str) -> MachineManifest | None:
         started=started,
         releases=tuple(dict.fromkeys(record.release for record in running if record.release)),
         on_trial=on_trial,
+        prepared=prepared,
     )
 
 

@@ -64,8 +64,8 @@ if [ "$PWD" != / ]; then
 fi
 show() {{
   exec systemctl show \
-    -p Id -p Type -p ActiveState -p SubState -p Result -p NRestarts -p Job -p StateChangeTimestampMonotonic \
-    -- {BOOTED} "$@"
+    -p Id -p Type -p ActiveState -p SubState -p Result -p NRestarts -p Job -p StatusText \
+    -p StateChangeTimestampMonotonic -- {BOOTED} "$@"
 }}
 if [ -z "$doors" ]; then show "$@"; fi
 perl -e '{KNOCK}' {SECONDS} $doors 2>/dev/null &
@@ -102,6 +102,7 @@ class UnitState:
     """One unit, as systemd tells it.  ``age`` is how many seconds it has been in this state.
 
     ``restarts`` counts from its first start; ``failures``, those of late, are known where it is young and has many.
+    ``trouble``: what it says keeps it from its work although it runs, by a status text that begins with ``!``.
     """
 
     name: str
@@ -113,6 +114,7 @@ class UnitState:
     failures: int = 0
     queued: bool = False
     age: float = 0.0
+    trouble: str = ""
 
 
 @frozen(kw_only=True)
@@ -186,6 +188,7 @@ def _units(text: str, now: float, failed: Sequence[str]) -> Iterable[UnitState]:
 
 
 def _unit(told: Mapping[str, str], now: float, failures: int) -> UnitState:
+    said = told.get("StatusText", "")
     changed = int(told.get("StateChangeTimestampMonotonic") or 0) * MICROSECOND
     return UnitState(
         name=told["Id"],
@@ -198,6 +201,7 @@ def _unit(told: Mapping[str, str], now: float, failures: int) -> UnitState:
         queued=told.get("Job", "0") not in ("", "0"),
         # A unit that never changed has no such time: it is as old as can be.
         age=max(0.0, now - changed),
+        trouble=said.removeprefix("!").strip() if said.startswith("!") else "",
     )
 
 

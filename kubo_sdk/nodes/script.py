@@ -224,6 +224,7 @@ cd /var/lib/kubo 2>/dev/null || exit 0
 if [ -e manifest ]; then cat manifest; fi
 if [ -e manifest.next ]; then echo next; cat manifest.next; fi
 if [ -e previous/manifest ]; then echo previous; cat previous/manifest; fi
+if [ -e prepared ]; then read -r digest <prepared && echo "prepared $digest"; fi
 for file in started/*; do
   if [ -e "$file" ]; then read -r digest <"$file"; echo "started $digest ${file#*/}"; fi
 done

@@ -22,7 +22,7 @@ from kubo_sdk.ports.credentials import (
     RsaParameters,
     UserParameters,
 )
-from kubo_sdk.ports.ingress import Endpoint
+from kubo_sdk.ports.ingress import Endpoint, IngressInfo
 from kubo_sdk.ports.overlay import OverlayInfo
 
 ADMIN_GROUP = "kubo:cluster-admins"
@@ -31,6 +31,7 @@ ETCD_CLIENT_USER = "kube-apiserver-etcd-client"
 ETCD_OVERLAY_USER = "kubo-overlay"
 
 NO_CLUSTER_DNS = ClusterDnsInfo()
+NO_INGRESS = IngressInfo()
 
 CA_DAYS = 3650
 
@@ -39,7 +40,7 @@ ENCRYPTION_KEY_LENGTH = 64
 
 _OF_A_MACHINE = re.compile(
     r"(etcd-server|etcd-peer|etcd-overlay|overlay-gate|apiserver|control-plane|kubelet|kubelet-server|kube-proxy|overlay"
-    r"|cluster-dns)-.+-[0-9]+"
+    r"|cluster-dns|ingress)-.+-[0-9]+"
 )
 
 _LEAF_USAGE = ("digital_signature", "key_encipherment")
@@ -90,13 +91,14 @@ def instance_credentials(  # noqa: PLR0917
     overlay: OverlayInfo,
     node_name: str,
     cluster_dns: ClusterDnsInfo = NO_CLUSTER_DNS,
+    ingress: IngressInfo = NO_INGRESS,
 ) -> tuple[Wanted, ...]:
     """Every credential of one machine.  *node_name* is what a worker is called as a Node."""
     own = (address, instance.slug, spec.hostname(instance))
     if instance.role is Role.ETCD:
         return _etcd(spec, instance, (*own, "127.0.0.1", "localhost"), overlay)
     if instance.role is Role.MASTER:
-        return _master(spec, instance, own, api)
+        return _master(spec, instance, own, api, ingress.kubernetes_user)
     if instance.role is Role.WORKER:
         users = {"overlay": overlay.kubernetes_user, "cluster-dns": cluster_dns.kubernetes_user}
         return _worker(spec, instance, own, users, node_name)
@@ -108,6 +110,7 @@ def needed_by(
     instance: Instance,
     overlay: OverlayInfo,
     cluster_dns: ClusterDnsInfo = NO_CLUSTER_DNS,
+    ingress: IngressInfo = NO_INGRESS,
 ) -> tuple[str, ...]:
     """The leaves whose values the machine of *instance* may see."""
     slug = instance.slug
@@ -116,7 +119,8 @@ def needed_by(
         return (*own, "etcd-overlay", f"etcd-overlay-{slug}", f"overlay-gate-{slug}") if overlay.etcd_prefixes else own
     if instance.role is Role.MASTER:
         shared = ("kubelet-client", "controller-manager", "scheduler", "front-proxy-client", "etcd-client")
-        return (f"apiserver-{slug}", f"control-plane-{slug}", *shared, "service-account", "encryption-key")
+        registers = (f"ingress-{slug}",) if ingress.kubernetes_user else ()
+        return (f"apiserver-{slug}", f"control-plane-{slug}", *shared, "service-account", "encryption-key", *registers)
     if instance.role is Role.WORKER:
         leaves = [f"kubelet-{slug}", f"kubelet-server-{slug}", f"kube-proxy-{slug}"]
         if overlay.kubernetes_user:
@@ -132,9 +136,11 @@ def stray_credentials(
     overlay: OverlayInfo,
     leaves: Iterable[str],
     cluster_dns: ClusterDnsInfo = NO_CLUSTER_DNS,
+    ingress: IngressInfo = NO_INGRESS,
 ) -> tuple[str, ...]:
     """Those of *leaves* that belong to machines of instances the spec does not list."""
-    wished = {leaf for instance in spec.instances() for leaf in needed_by(spec, instance, overlay, cluster_dns)}
+    infos = (overlay, cluster_dns, ingress)
+    wished = {leaf for instance in spec.instances() for leaf in needed_by(spec, instance, *infos)}
     return tuple(sorted(leaf for leaf in leaves if _OF_A_MACHINE.fullmatch(leaf) and leaf not in wished))
 
 
@@ -152,7 +158,9 @@ def _etcd(spec: ClusterSpec, instance: Instance, names: tuple[str, ...], overlay
     return tuple(wanted)
 
 
-def _master(spec: ClusterSpec, instance: Instance, own: tuple[str, ...], api: Endpoint) -> tuple[Wanted, ...]:
+def _master(
+    spec: ClusterSpec, instance: Instance, own: tuple[str, ...], api: Endpoint, ingress_user: str | None
+) -> tuple[Wanted, ...]:
     service = ("kubernetes", "kubernetes.default", "kubernetes.default.svc")
     loopback = ("127.0.0.1", "localhost")
     names = (
@@ -164,10 +172,12 @@ def _master(spec: ClusterSpec, instance: Instance, own: tuple[str, ...], api: En
         f"api.{spec.domain}",
         api.host,
     )
-    return (
-        _certificate(spec, f"apiserver-{instance.slug}", "kube-apiserver", usage=_SERVER, alternatives=names),
-        _certificate(spec, f"control-plane-{instance.slug}", instance.slug, usage=_SERVER, alternatives=loopback),
+    slug = instance.slug
+    wanted = (
+        _certificate(spec, f"apiserver-{slug}", "kube-apiserver", usage=_SERVER, alternatives=names),
+        _certificate(spec, f"control-plane-{slug}", slug, usage=_SERVER, alternatives=loopback),
     )
+    return (*wanted, _client(spec, f"ingress-{slug}", ingress_user)) if ingress_user else wanted
 
 
 def _worker(

@@ -7,7 +7,12 @@ from attrs import frozen
 
 @frozen(kw_only=True)
 class Abilities:
-    """``zones``: machines are where their AZ says.  ``stemcell`` names what new machines are made from, if told."""
+    """``withdrawn_by``: units on masters that, when stopped, take back what the masters registered themselves for.
+
+    ``zones``: machines are where their AZ says.  ``stemcell`` names what new machines are made from, if told.
+
+    ``stock_images``: new machines start from a stock image, and have to be prepared.
+    """
 
     disks: bool = False
     shares_trees: bool = False
@@ -15,3 +20,5 @@ class Abilities:
     runs_on_proxies: bool = False
     zones: bool = False
     stemcell: str = ""
+    withdrawn_by: tuple[str, ...] = ()
+    stock_images: bool = False

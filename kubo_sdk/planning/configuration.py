@@ -9,6 +9,7 @@ from kubo_sdk.planning.draft import Draft
 from kubo_sdk.planning.machines import move_leadership
 from kubo_sdk.planning.observation import InstanceView
 from kubo_sdk.planning.plan import Effect, Verb
+from kubo_sdk.planning.preparation import plan_preparation
 from kubo_sdk.planning.situation import Situation
 from kubo_sdk.planning.upgrade import gets_release, masters_lag, version_change
 
@@ -25,6 +26,7 @@ def plan_configuration(draft: Draft, situation: Situation) -> None:
     Whoever serves now is disturbed after those before it serve again, so that a change that is no good stops at the
     first.  Workers that serve come last of all: `plan_workers`.
     """
+    plan_preparation(draft, situation)
     at_once = _at_once(draft, situation, Role.ETCD)
     joined = _joins(draft, situation, after=at_once)
     members = _in_turn(draft, situation, Role.ETCD, after=(*draft.ids(Verb.REMOVE_MEMBER), *(joined or at_once)))
@@ -135,8 +137,8 @@ def work(draft: Draft, situation: Situation, view: InstanceView, *, needs: Itera
     return tuple(done)
 
 
-def _made(name: str) -> tuple[str, str]:
-    return f"{Verb.CREATE_VM} {name}", f"{Verb.REBOOT_VM} {name}"
+def _made(name: str) -> tuple[str, ...]:
+    return tuple(f"{verb} {name}" for verb in (Verb.CREATE_VM, Verb.REBOOT_VM, Verb.PREPARE_INSTANCE))
 
 
 def _install(draft: Draft, situation: Situation, view: InstanceView, *, needs: Iterable[str]) -> list[str]:

@@ -79,7 +79,21 @@ def _machine_leaves(draft: Draft, situation: Situation, vm: Vm, ready: Iterable[
     runs = vm.state is VmState.RUNNING and vm.instance not in situation.repair.leave
     if role_of(vm) is Role.WORKER and runs and situation.observation.api_ready:
         before.append(drain(draft, vm.instance, needs=before))
+    if role_of(vm) is Role.MASTER and runs and situation.abilities.withdrawn_by:
+        before.append(_withdraw(draft, vm.instance, situation.abilities.withdrawn_by, needs=before))
     draft.add(Verb.DELETE_VM, instance=vm.instance, reason=GONE, effect=Effect.DELETE, needs=before, details=[vm.id])
+
+
+def _withdraw(draft: Draft, name: str, units: Iterable[str], *, needs: Iterable[str]) -> str:
+    """It has registered itself with those who send requests to it."""
+    return draft.add(
+        Verb.QUIESCE,
+        instance=name,
+        reason="nobody is sent to it any more when it goes",
+        effect=Effect.CHANGE,
+        needs=needs,
+        details=tuple(units),
+    )
 
 
 def _nodes_leave(draft: Draft, situation: Situation) -> None:

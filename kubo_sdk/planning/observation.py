@@ -42,7 +42,7 @@ class InstanceView:
     ``reachable``: its machine answers; also said of a slot without one.  ``units`` are those on the machine.
     ``cordoned``: the director took its Node out of service.  ``releases``: what its units run, several after a change
     that was cut off, none where nobody knows.  ``on_trial``: its machine keeps what it carried before the last change,
-    so that it can go back; then ``releases`` is that.
+    so that it can go back; then ``releases`` is that.  ``prepared``: not known to lack a preparation it needs.
     """
 
     instance: Instance
@@ -57,6 +57,7 @@ class InstanceView:
     cordoned: bool = False
     releases: tuple[CarriedRelease, ...] = ()
     on_trial: bool = False
+    prepared: bool = True
 
     @property
     def exists(self) -> bool:
@@ -127,6 +128,7 @@ class Observation:
             self.missing_authorities,
             self.missing_certificates,
             sorted(self.recorded.items()),
+            [v.instance.id for v in self.instances if not v.prepared],
         ]
         return fingerprint_of(facts)
 

@@ -32,6 +32,7 @@ class Verb(StrEnum):
     REBOOT_VM = "reboot vm"
     ENSURE_ENDPOINTS = "ensure endpoints"
     ISSUE_CERTIFICATES = "issue certificates"
+    PREPARE_INSTANCE = "prepare"
     INSTALL_RELEASE = "install release"
     CONFIGURE_INSTANCE = "configure"
     SECURE_ETCD = "secure etcd"

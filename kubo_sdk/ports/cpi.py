@@ -34,6 +34,7 @@ class CpiInfo:
 
     ``stemcell`` names what a machine made now is made from, and changes with its content.  Machines made from another
     one are replaced.  Empty: the CPI does not tell, and machines stay as they are.
+    ``stock_images``: machines start from a stock Debian or Ubuntu image, and the core prepares them.
     """
 
     contract: int = CPI_CONTRACT
@@ -41,6 +42,7 @@ class CpiInfo:
     zones: bool = False
     shares_trees: bool = False
     stemcell: str = ""
+    stock_images: bool = False
 
 
 @frozen(kw_only=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import IntEnum
+from pathlib import Path
 from typing import Protocol, runtime_checkable
 
 from attrs import field, frozen
@@ -72,6 +73,7 @@ class NodeContext:
     ``addresses``: the IPv4 address of every instance that has a machine, by id.  ``node_name``: what the instance is
     called as a Node.
     ``credentials``: by leaf name; only those this instance may see.  ``ca``: the certificates (PEM) that prove the API.
+    ``named_files``: the contents of the files that the spec's section ``preparation`` names, by path.
     """
 
     spec: ClusterSpec
@@ -85,6 +87,7 @@ class NodeContext:
     release: Release
     ca: str
     credentials: Mapping[str, Credential] = field(repr=False)
+    named_files: Mapping[Path, Secret] = field(factory=dict, repr=False)
 
     def peers(self, role: Role) -> tuple[tuple[Instance, str], ...]:
         """The instances of *role* that have a machine, with their addresses."""
@@ -104,4 +107,13 @@ class NodeContributor(Protocol):
 
         It fits beside what the core puts on the machine, and holds a secret nowhere but in files whose content is one.
         """
+        ...
+
+
+@runtime_checkable
+class PackageContributor(Protocol):
+    """A provider whose files need programs that a stock image lacks.  Asked where the core prepares machines."""
+
+    def node_packages(self, role: Role) -> tuple[str, ...]:
+        """The names of the packages, as in Debian and Ubuntu, for machines of *role*.  Pure."""
         ...

@@ -71,7 +71,7 @@ class CpiProvider(Provider[Cpi]):
     """Offers machines."""
 
     info_type = CpiInfo
-    known_capabilities = ("disks", "shares_trees", "zones")
+    known_capabilities = ("disks", "shares_trees", "stock_images", "zones")
 
 
 class CredentialStoreProvider(Provider[CredentialStore]):
@@ -108,7 +108,7 @@ class IngressProvider(Provider[Ingress]):
     """Offers stable addresses."""
 
     info_type = IngressInfo
-    known_capabilities = ("runs_on_proxies",)
+    known_capabilities = ("kubernetes_user", "runs_on_proxies", "self_registering")
 
 
 class ClusterDnsProvider(Provider[ClusterDns]):

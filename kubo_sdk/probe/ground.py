@@ -13,7 +13,6 @@ from kubo_sdk.errors import Unavailable
 from kubo_sdk.model.spec import ClusterSpec
 from kubo_sdk.notes import LEAF as NOTES
 from kubo_sdk.notes import NOTHING, DirectorNotes, notes_in
-from kubo_sdk.observe import read_endpoints
 from kubo_sdk.pki.identities import cluster_credentials, needed_by
 from kubo_sdk.pki.renewal import GAIN, due_at
 from kubo_sdk.planning.rotation import AUTHORITIES
@@ -24,6 +23,7 @@ from kubo_sdk.probe.asking import AskingThreads
 from kubo_sdk.probe.memory import Memory
 from kubo_sdk.providers import Providers
 from kubo_sdk.steps.context import RunState
+from kubo_sdk.steps.found_endpoints import read_endpoints
 
 # The only credentials that are opened: the director's own keys, and its notes.
 OPENED = ("admin", "director-etcd", "etcd-root", NOTES)
@@ -84,7 +84,10 @@ class Ground:
         return cast(DiskCpi, cpi).list_disks(self._spec.id) if cpi.info().disks else ()
 
     def _list_endpoints(self) -> Mapping[str, Endpoint]:
-        return {endpoint.name: endpoint for endpoint in self._providers.ingress.list_endpoints()}
+        ingress = self._providers.ingress
+        api = ingress.info().api
+        found = (api,) if api is not None else ingress.list_endpoints()
+        return {endpoint.name: endpoint for endpoint in found}
 
     def _read_keys(self) -> Keys:
         """Summaries cost next to nothing; a credential is opened only when it has a new version."""
@@ -121,6 +124,6 @@ def _wished_leaves(spec: ClusterSpec, providers: Providers) -> frozenset[str]:
     """What the cluster uses.  Instances that are gone may have left certificates behind, which may well expire."""
     overlay = providers.overlay.info()
     shared = (wanted.leaf for wanted in cluster_credentials(spec, overlay))
-    cluster_dns = providers.cluster_dns.info()
-    own = (leaf for instance in spec.instances() for leaf in needed_by(spec, instance, overlay, cluster_dns))
+    infos = (overlay, providers.cluster_dns.info(), providers.ingress.info())
+    own = (leaf for instance in spec.instances() for leaf in needed_by(spec, instance, *infos))
     return frozenset((*shared, *own))

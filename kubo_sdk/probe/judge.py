@@ -60,7 +60,10 @@ def machine_fact(vm: Vm | None, seen: datetime) -> Fact:
 
 
 def units_fact(signs: VitalSigns, seen: datetime) -> Fact:
-    """Bad when a unit that should run does not; unknown while systemd is still at it.  ``details`` names the units."""
+    """Bad when a unit that should run does not; unknown while systemd is still at it.  ``details`` names the units.
+
+    What a unit that runs says of others' trouble is told and is nothing that a restart could mend.
+    """
     if not signs.booted and signs.uptime < BOOT_SECONDS:
         return unknown(Source.UNITS, BOOTING, seen)
     if not signs.booted:
@@ -74,7 +77,8 @@ def units_fact(signs: VitalSigns, seen: datetime) -> Fact:
         if found:
             words = ", ".join(f"{name.removesuffix('.service')} {word}" for name, word in found)
             return fact(Source.UNITS, verdict, words, seen, tuple(name for name, _ in found))
-    return good(Source.UNITS, "active", seen)
+    told = [f"{unit.name.removesuffix('.service')}: {unit.trouble}" for unit in signs.units if unit.trouble]
+    return good(Source.UNITS, "; ".join(("active", *told)), seen)
 
 
 def judge_unit(unit: UnitState, uptime: float, *, deaf: bool = False) -> tuple[Verdict, str]:

@@ -26,13 +26,13 @@ from kubo_sdk.steps.credentials import node_name
 from kubo_sdk.steps.endpoints import API, endpoint_requests
 
 
-def surroundings(spec: ClusterSpec, vms: Mapping[str, Vm], api: Endpoint) -> Surroundings:
+def surroundings(spec: ClusterSpec, vms: Mapping[str, Vm], api: Endpoint, *, node_ports: bool = True) -> Surroundings:
     """What every machine is told of the machines there are.  Pure."""
     instances = spec.instances()
     return Surroundings(
         addresses={each.id: vms[each.id].address for each in instances if each.id in vms and vms[each.id].address},
         api=api,
-        requests=endpoint_requests(spec, vms),
+        requests=endpoint_requests(spec, vms, node_ports=node_ports),
     )
 
 
@@ -47,12 +47,12 @@ def wished_manifest(
 
     *around* is what it is told of the others, by default the machines there are.
     """
-    vm, around = state.vms.get(instance.id), around or _present(spec, state)
+    vm, around = state.vms.get(instance.id), around or _present(spec, providers, state)
     if around is None or vm is None or not vm.address or state.release is None:
         lacking = "the API" if around is None else "its machine"
         raise NotFound(f"{instance.id} cannot be configured yet: {lacking} has no address")
     overlay = providers.overlay.info()
-    leaves = needed_by(spec, instance, overlay, providers.cluster_dns.info())
+    leaves = needed_by(spec, instance, overlay, providers.cluster_dns.info(), providers.ingress.info())
     authority = value_of(state.credentials, "ca", Certificate)
     absent = [leaf for leaf in leaves if leaf not in state.credentials]
     if absent:
@@ -73,15 +73,18 @@ def wished_manifest(
             for leaf in (*leaves, *beside(instance))
             if leaf in leaves or leaf in state.credentials
         },
+        named_files=providers.named_files if instance.role is Role.WORKER else {},
     )
     return render(context, providers.contributions(context), overlay)
 
 
-def _present(spec: ClusterSpec, state: RunState) -> Surroundings | None:
+def _present(spec: ClusterSpec, providers: Providers, state: RunState) -> Surroundings | None:
     """Made once for all machines that are configured between two changes."""
     found = state.surroundings
     if found is None and API in state.endpoints:
-        found = state.surroundings = surroundings(spec, dict(state.vms), state.endpoints[API])
+        node_ports = providers.ingress.info().serves_node_ports
+        found = surroundings(spec, dict(state.vms), state.endpoints[API], node_ports=node_ports)
+        state.surroundings = found
     return found
 
 

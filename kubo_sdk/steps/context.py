@@ -51,6 +51,7 @@ class RunState:
     after a change of the machines or endpoints it was made from.  ``ready_pods``: by worker, the uids of
     its pods that were ready before its units restarted.  ``on_trial``: the instances whose machines keep what they
     carried before.  ``newly_made``: those whose machines were made in this run and have no certificates yet.
+    ``withdrawn``: those that nobody is sent to any more, because their machines are about to go.
     """
 
     release: Release | None = None
@@ -62,6 +63,7 @@ class RunState:
     surroundings: Surroundings | None = field(default=None, repr=False)
     on_trial: set[str] = field(factory=set)
     newly_made: set[str] = field(factory=set)
+    withdrawn: set[str] = field(factory=set)
     ready_pods: dict[str, frozenset[str]] = field(factory=dict, repr=False)
     snapshot: SnapshotToRestore | None = field(default=None, repr=False)
 

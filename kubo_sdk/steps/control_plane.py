@@ -20,9 +20,9 @@ from kubo_sdk.nodes.kubelet import instance_labels
 from kubo_sdk.pki.identities import ETCD_CLIENT_USER
 from kubo_sdk.planning.plan import Step
 from kubo_sdk.planning.settings import SETTINGS, recorded_settings
-from kubo_sdk.ports.cluster_dns import ClusterDns
 from kubo_sdk.ports.credentials import User, value_of
-from kubo_sdk.ports.overlay import Overlay
+from kubo_sdk.ports.ingress import IngressManifests
+from kubo_sdk.providers import Providers
 from kubo_sdk.steps.access import SUPER_ADMIN, etcd_client, kubernetes_client, server_client
 from kubo_sdk.steps.bystanders import await_pods
 from kubo_sdk.steps.context import StepContext
@@ -63,12 +63,12 @@ RECORD_NAMESPACE = "kube-system"
 RECORD_NAME = "kubo-cluster"
 
 
-def wished_record(spec: ClusterSpec, overlay: Overlay, cluster_dns: ClusterDns) -> dict[str, str]:
+def wished_record(spec: ClusterSpec, providers: Providers) -> dict[str, str]:
     """What the cluster keeps once everything is applied: digests, and the settings it has for good.  Pure."""
     return {
         SETTINGS: recorded_settings(spec),
-        "bootstrap": _digest([*bootstrap_objects(spec), *overlay.manifests(), *cluster_dns.manifests()]),
-        "etcd-access": _digest([overlay.info().etcd_prefixes, repr(spec.network), repr(spec.overlay)]),
+        "bootstrap": _digest(_objects(spec, providers)),
+        "etcd-access": _digest([providers.overlay.info().etcd_prefixes, repr(spec.network), repr(spec.overlay)]),
     }
 
 
@@ -105,20 +105,25 @@ def await_api(context: StepContext, _step: Step) -> None:
 def bootstrap_cluster(context: StepContext, _step: Step) -> None:
     """Apply the cluster's own objects, then record that they were applied."""
     client = kubernetes_client(context.state, SUPER_ADMIN)
-    overlay, cluster_dns = context.providers.overlay, context.providers.cluster_dns
-    objects = [*bootstrap_objects(context.spec), *overlay.manifests(), *cluster_dns.manifests()]
-    client.apply_all(objects)
+    client.apply_all(_objects(context.spec, context.providers))
     client.apply(
         {
             "apiVersion": "v1",
             "kind": "ConfigMap",
             "metadata": {"name": RECORD_NAME, "namespace": RECORD_NAMESPACE},
-            "data": wished_record(context.spec, overlay, cluster_dns),
+            "data": wished_record(context.spec, context.providers),
         }
     )
     for master in context.spec.instances(Role.MASTER):
         if master.id in context.state.vms:
             _await_rights(context, master)
+
+
+def _objects(spec: ClusterSpec, providers: Providers) -> list[Mapping[str, Any]]:
+    """What the cluster and its providers have in the API."""
+    ingress = providers.ingress
+    brought = ingress.manifests() if isinstance(ingress, IngressManifests) else ()
+    return [*bootstrap_objects(spec), *providers.overlay.manifests(), *providers.cluster_dns.manifests(), *brought]
 
 
 def _await_rights(context: StepContext, master: Instance) -> None:

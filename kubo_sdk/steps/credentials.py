@@ -11,7 +11,7 @@ from cryptography import x509
 from kubo_sdk.errors import NotFound
 from kubo_sdk.model.instance import Instance
 from kubo_sdk.model.spec import ClusterSpec, NodeNames
-from kubo_sdk.pki.identities import Wanted, cluster_credentials, instance_credentials
+from kubo_sdk.pki.identities import NO_INGRESS, Wanted, cluster_credentials, instance_credentials
 from kubo_sdk.pki.provenance import parameters_of
 from kubo_sdk.pki.renewal import is_due
 from kubo_sdk.pki.satisfaction import satisfies
@@ -27,7 +27,7 @@ from kubo_sdk.ports.credentials import (
     Kind,
     Mode,
 )
-from kubo_sdk.ports.ingress import Endpoint
+from kubo_sdk.ports.ingress import Endpoint, IngressInfo
 from kubo_sdk.ports.overlay import OverlayInfo
 from kubo_sdk.steps.context import RunState, StepContext
 from kubo_sdk.steps.endpoints import API
@@ -38,12 +38,13 @@ def node_name(spec: ClusterSpec, instance: Instance, address: str) -> str:
     return address if spec.kubernetes.node_names is NodeNames.ADDRESS else instance.slug
 
 
-def wanted_certificates(
+def wanted_certificates(  # noqa: PLR0917 (one value of each kind)
     spec: ClusterSpec,
     vms: Mapping[str, Vm],
     api: Endpoint | None,
     overlay: OverlayInfo,
     cluster_dns: ClusterDnsInfo,
+    ingress: IngressInfo = NO_INGRESS,
 ) -> tuple[Wanted, ...]:
     """Every credential of a machine that has an address.  Empty while the API has no address.  Pure."""
     if api is None:
@@ -60,6 +61,7 @@ def wanted_certificates(
             overlay,
             node_name(spec, instance, vms[instance.id].address),
             cluster_dns,
+            ingress,
         )
     )
 
@@ -73,7 +75,7 @@ def issue_authorities(context: StepContext, step: Step) -> None:
 def issue_certificates(context: StepContext, step: Step) -> None:
     """A machine made in this run gets certificates of its own, never those of the one it replaces."""
     state, providers = context.state, context.providers
-    users = (providers.overlay.info(), providers.cluster_dns.info())
+    users = (providers.overlay.info(), providers.cluster_dns.info(), providers.ingress.info())
     wanted = wanted_certificates(context.spec, state.vms, state.endpoints.get(API), *users)
     if not wanted:
         raise NotFound(f"the API of cluster {context.spec.id} has no address, so no certificate can name it")

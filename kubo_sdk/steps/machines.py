@@ -53,6 +53,7 @@ def create_vm(context: StepContext, step: Step) -> None:
     context.state.vms[instance.id] = context.providers.cpi.create_vm(request)
     context.state.manifests[instance.id] = None
     context.state.newly_made.add(instance.id)
+    context.state.withdrawn.discard(instance.id)
     context.state.surroundings = None
 
 

@@ -122,7 +122,7 @@ def drop_old(context: StepContext, step: Step) -> None:
 def renew_leaves(context: StepContext, _step: Step) -> None:
     """New versions of all certificates that the store made, but the authorities."""
     spec, providers, state = context.spec, context.providers, context.state
-    infos = (providers.overlay.info(), providers.cluster_dns.info())
+    infos = (providers.overlay.info(), providers.cluster_dns.info(), providers.ingress.info())
     shared = cluster_credentials(spec, infos[0])
     wanted = (*shared, *wanted_certificates(spec, state.vms, state.endpoints.get(API), *infos))
     requests = [

@@ -15,7 +15,7 @@ from kubo_sdk.model.secret import Secret
 from kubo_sdk.model.spec import ClusterSpec, KubernetesSpec
 from kubo_sdk.model.version import KubernetesVersion
 from kubo_sdk.pki.authority import issue
-from kubo_sdk.pki.identities import NO_CLUSTER_DNS, needed_by
+from kubo_sdk.pki.identities import NO_CLUSTER_DNS, NO_INGRESS, needed_by
 from kubo_sdk.pki.keys import load_private_key
 from kubo_sdk.ports.cluster_dns import ClusterDnsInfo
 from kubo_sdk.ports.credentials import (
@@ -28,7 +28,7 @@ from kubo_sdk.ports.credentials import (
     Text,
     User,
 )
-from kubo_sdk.ports.ingress import Backend, Endpoint, EndpointRequest, Health
+from kubo_sdk.ports.ingress import Backend, Endpoint, EndpointRequest, Health, IngressInfo
 from kubo_sdk.ports.node import NodeContext
 from kubo_sdk.ports.overlay import OverlayInfo
 
@@ -67,13 +67,20 @@ class SampleCluster:
     certificate: Certificate
     addresses: Mapping[str, str] = field(hash=False)
     cluster_dns: ClusterDnsInfo = NO_CLUSTER_DNS
+    ingress: IngressInfo = NO_INGRESS
 
     @classmethod
-    def of(cls, spec: ClusterSpec, overlay: OverlayInfo, cluster_dns: ClusterDnsInfo = NO_CLUSTER_DNS) -> SampleCluster:
+    def of(
+        cls,
+        spec: ClusterSpec,
+        overlay: OverlayInfo,
+        cluster_dns: ClusterDnsInfo = NO_CLUSTER_DNS,
+        ingress: IngressInfo = NO_INGRESS,
+    ) -> SampleCluster:
         addresses = {instance.id: f"10.66.0.{number}" for number, instance in enumerate(spec.instances(), 10)}
         now = datetime.now(UTC)
         certificate = issue(CertificateParameters(common_name="kubo-contract", is_ca=True), now=now)
-        return cls(spec, overlay, certificate, addresses, cluster_dns)
+        return cls(spec, overlay, certificate, addresses, cluster_dns, ingress)
 
     def with_address(self, instance: str, address: str) -> SampleCluster:
         """The same cluster after one machine was given another address."""
@@ -81,6 +88,7 @@ class SampleCluster:
 
     def context(self, instance: Instance) -> NodeContext:
         address = self.addresses[instance.id]
+        infos = (self.overlay, self.cluster_dns, self.ingress)
         return NodeContext(
             spec=self.spec,
             instance=instance,
@@ -88,13 +96,11 @@ class SampleCluster:
             addresses=dict(self.addresses),
             node_name=address,
             provider_id=f"contract://{instance.slug}",
-            api=Endpoint(name="api", host=self._proxies()[0].address, port=self.spec.kubernetes.api_port),
+            api=self.ingress.api or self._front(),
             endpoints=self.endpoints(),
             release=_release(self.spec),
             ca=self.certificate.certificate,
-            credentials={
-                leaf: self._credential(leaf) for leaf in needed_by(self.spec, instance, self.overlay, self.cluster_dns)
-            },
+            credentials={leaf: self._credential(leaf) for leaf in needed_by(self.spec, instance, *infos)},
         )
 
     def contexts(self) -> tuple[NodeContext, ...]:
@@ -106,27 +112,29 @@ class SampleCluster:
         return self.context(self.spec.instances(role)[0])
 
     def endpoints(self) -> tuple[EndpointRequest, ...]:
-        """Both endpoints a cluster asks for."""
+        """The endpoints a cluster asks for."""
         port, proxies = self.spec.kubernetes.api_port, self._proxies()
         masters, workers = self._backends(Role.MASTER), self._backends(Role.WORKER)
-        return (
-            EndpointRequest(
-                name="api", ports=(port, port), backends=masters, health=Health.HTTPS_READYZ, proxies=proxies
-            ),
-            EndpointRequest(
-                name="services",
-                ports=self.spec.network.node_ports,
-                backends=workers,
-                health=Health.KUBE_PROXY,
-                proxies=proxies,
-            ),
+        api = EndpointRequest(
+            name="api", ports=(port, port), backends=masters, health=Health.HTTPS_READYZ, proxies=proxies
         )
+        services = EndpointRequest(
+            name="services",
+            ports=self.spec.network.node_ports,
+            backends=workers,
+            health=Health.KUBE_PROXY,
+            proxies=proxies,
+        )
+        return (api, services) if self.ingress.serves_node_ports else (api,)
 
     def secrets(self, context: NodeContext) -> frozenset[str]:
         """The longest word of every secret that the machine may see: no escaping of line ends can hide it."""
         return frozenset(
             max(_secret(credential.value).reveal().split(), key=len) for credential in context.credentials.values()
         )
+
+    def _front(self) -> Endpoint:
+        return Endpoint(name="api", host=self._proxies()[0].address, port=self.spec.kubernetes.api_port)
 
     def _proxies(self) -> tuple[Backend, ...]:
         return self._backends(Role.PROXY)

@@ -13,7 +13,7 @@ from kubo_sdk.errors import ConfigError
 SHAPE = [{"name": "etcd"}, {"name": "master"}, {"name": "worker"}]
 TOP = (
     "known here: backup, cluster_dns, cpi, credential_store, director, dns, health, ingress, instance_groups, "
-    "kubernetes, name, network, overlay, update, zone"
+    "kubernetes, name, network, overlay, preparation, update, zone"
 )
 GROUP = "known here: azs, instances, labels, name, persistent_disk_mb, role, vm"
 COMPONENTS = "known here: etcd, kube-apiserver, kube-controller-manager, kube-proxy, kube-scheduler, kubelet"

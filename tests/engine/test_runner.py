@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from itertools import pairwise
 
 import pytest
 
@@ -14,6 +15,7 @@ from kubo_sdk.errors import Cancelled, DeployFailed, NotFound, Unavailable
 from kubo_sdk.events import Event, StepFailed, StepFinished, StepRetried, StepStarted
 from kubo_sdk.model.instance import ClusterId
 from kubo_sdk.planning.plan import Effect, Plan, Step, Verb
+from kubo_sdk.testing.fakes.clock import VirtualClock
 
 CLUSTER = ClusterId(director="d", name="c")
 
@@ -159,3 +161,11 @@ def test_a_wait_that_times_out_says_what_it_last_saw() -> None:
 
     with pytest.raises(Unavailable, match=r"the API answering did not happen within 0.01 s: connection refused"):
         wait_until(probe, what="the API answering", timeout=0.01, interval=0.001)
+
+
+def test_a_wait_may_ask_less_and_less_often() -> None:
+    clock, asked = VirtualClock(), []
+
+    with pytest.raises(Unavailable):
+        wait_until(lambda: asked.append(clock.monotonic()), what="it", timeout=14, interval=1, growth=2, clock=clock)
+    assert [later - sooner for sooner, later in pairwise(asked)] == [1, 2, 4, 8]

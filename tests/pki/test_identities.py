@@ -12,7 +12,7 @@ from kubo_sdk.model.version import KubernetesVersion
 from kubo_sdk.pki.identities import cluster_credentials, instance_credentials, needed_by, stray_credentials
 from kubo_sdk.ports.cluster_dns import ClusterDnsInfo
 from kubo_sdk.ports.credentials import CertificateParameters, Parameters, PasswordParameters, UserParameters
-from kubo_sdk.ports.ingress import Endpoint
+from kubo_sdk.ports.ingress import Endpoint, IngressInfo
 from kubo_sdk.ports.overlay import OverlayInfo
 
 SPEC = ClusterSpec(name="demo", kubernetes=KubernetesSpec(version=KubernetesVersion.parse("1.20.2")))
@@ -207,3 +207,37 @@ def test_the_certificates_of_a_cluster_dns_that_is_no_longer_wished_for_are_stra
     dns = ClusterDnsInfo(kubernetes_user="kubo:cluster-dns")
     assert stray_credentials(SPEC, IN_ETCD, leaves, dns) == ("cluster-dns-worker-9",)
     assert stray_credentials(SPEC, IN_ETCD, leaves) == ("cluster-dns-worker-0", "cluster-dns-worker-9")
+
+
+def test_an_ingress_with_a_user_gets_a_certificate_of_that_name_for_every_master_alone() -> None:
+    ingress = IngressInfo(kubernetes_user="kubo:routing")
+    for instance in SPEC.instances():
+        leaf = f"ingress-{instance.slug}"
+        wanted = {
+            each.leaf: each.parameters
+            for each in instance_credentials(
+                SPEC, instance, address(instance), API, IN_ETCD, address(instance), ingress=ingress
+            )
+        }
+        if instance.role is Role.MASTER:
+            found = wanted[leaf]
+            assert isinstance(found, CertificateParameters)
+            assert (found.common_name, found.organization) == ("kubo:routing", None)
+            assert found.extended_key_usage == ("client_auth",)
+        else:
+            assert leaf not in wanted
+        assert (leaf in needed_by(SPEC, instance, IN_ETCD, ingress=ingress)) is (instance.role is Role.MASTER)
+
+
+def test_the_certificates_of_an_ingress_that_is_no_longer_wished_for_are_strays() -> None:
+    leaves = ["ingress-master-0", "ingress-ca", "ca"]
+    assert stray_credentials(SPEC, IN_ETCD, leaves) == ("ingress-master-0",)
+    assert stray_credentials(SPEC, IN_ETCD, leaves, ingress=IngressInfo(kubernetes_user="kubo:routing")) == ()
+
+
+def test_a_router_is_named_by_its_name_in_the_certificate_of_every_api_server() -> None:
+    api = Endpoint(name="api", host="tcp.example.com", port=1030)
+    (master, *_) = SPEC.instances(Role.MASTER)
+    served = instance_credentials(SPEC, master, "10.0.0.13", api, IN_ETCD, "10.0.0.13")[0].parameters
+    assert isinstance(served, CertificateParameters)
+    assert "tcp.example.com" in served.alternative_names

@@ -89,6 +89,13 @@ def test_units_are_bad_when_one_is_and_the_fact_names_it() -> None:
     assert fact.word == "containerd failed (signal)"
 
 
+def test_what_keeps_a_unit_that_runs_from_its_work_is_told_and_is_no_illness() -> None:
+    signs = evolve(WELL, units=(RUNNING, unit(name="kubo-cfrouting.service", trouble="the UAA does not answer")))
+    fact = units_fact(signs, NOW)
+    assert (fact.verdict, fact.details) == (Verdict.GOOD, ())
+    assert fact.word == "active; kubo-cfrouting: the UAA does not answer"
+
+
 def test_units_are_unknown_while_one_starts_and_no_other_is_bad() -> None:
     signs = evolve(WELL, units=(RUNNING, unit(name="kube-proxy.service", active="activating", sub="start", age=1.0)))
     fact = units_fact(signs, NOW)

@@ -51,6 +51,14 @@ def test_units_are_read_in_whatever_order_systemd_prints_their_properties() -> N
     assert (kubelet.sub, kubelet.result, kubelet.queued, kubelet.age) == ("auto-restart", "exit-code", True, 0.5)
 
 
+def test_only_a_status_text_that_begins_so_is_a_trouble() -> None:
+    told = WORKER.replace("Id=containerd.service", "StatusText=! cannot a=b").replace(
+        "Id=kubelet.service", "StatusText=all is well\nId=kubelet.service"
+    )
+    told = told.replace("StatusText=! cannot a=b", "StatusText=! cannot a=b\nId=containerd.service")
+    assert [unit.trouble for unit in parse_vital_signs(told).units] == ["cannot a=b", ""]
+
+
 def test_failures_of_late_are_counted_for_the_unit_that_failed() -> None:
     told = WORKER.replace("configured\n", "configured\nfailed kubelet.service\nfailed kubelet.service\n")
     assert [unit.failures for unit in parse_vital_signs(told).units] == [0, 2]

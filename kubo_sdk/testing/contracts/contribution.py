@@ -17,6 +17,7 @@ from kubo_sdk.model.secret import Secret
 from kubo_sdk.model.spec import ClusterSpec
 from kubo_sdk.nodes.render import render
 from kubo_sdk.ports.cluster_dns import ClusterDnsInfo
+from kubo_sdk.ports.ingress import IngressInfo
 from kubo_sdk.ports.node import Contribution, NodeContributor
 from kubo_sdk.ports.overlay import OverlayInfo
 from kubo_sdk.systemd import UNIT_DIRECTORY
@@ -52,8 +53,19 @@ class ContributionContract(Contract):
         return ClusterDnsInfo(kubernetes_user="contract:cluster-dns")
 
     @pytest.fixture
-    def sample(self, spec: ClusterSpec, overlay_info: OverlayInfo, cluster_dns_info: ClusterDnsInfo) -> SampleCluster:
-        return SampleCluster.of(spec, overlay_info, cluster_dns_info)
+    def ingress_info(self) -> IngressInfo:
+        """What the cluster's ingress needs; likewise."""
+        return IngressInfo()
+
+    @pytest.fixture
+    def sample(
+        self,
+        spec: ClusterSpec,
+        overlay_info: OverlayInfo,
+        cluster_dns_info: ClusterDnsInfo,
+        ingress_info: IngressInfo,
+    ) -> SampleCluster:
+        return SampleCluster.of(spec, overlay_info, cluster_dns_info, ingress_info)
 
     @pytest.fixture
     def contributor(self, provider: Any) -> NodeContributor:

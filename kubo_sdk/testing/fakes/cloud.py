@@ -31,8 +31,9 @@ class FakeCloud:
 
     *zones*: the zones there are; None takes any.  *boot_seconds* and *jitter*: how long a machine takes to come up,
     and by how much that varies, in virtual seconds.  *quota*: the most machines.  *lag*: for how long lists do not show
-    what was made or deleted.  *shares_trees*: machines see directories of this host.  *node_cidrs*: the overlay wants
-    a pod CIDR for each Node, instead of keys in etcd.  *seed* makes the jitter repeatable.
+    what was made or deleted.  *shares_trees*: machines see directories of this host.  *stock_images*: machines come
+    with nothing but a stock image, and are prepared.  *node_cidrs*: the overlay wants a pod CIDR for each Node, instead
+    of keys in etcd.  *seed* makes the jitter repeatable.
 
     ``broken_programs``: programs that end right after every start, as (unit, what their path has in it).
     ``machines`` holds the living machines by instance (``worker/1``); with several clusters use ``machines_of``.
@@ -48,6 +49,7 @@ class FakeCloud:
         quota: int | None = None,
         lag: float = 0.0,
         shares_trees: bool = True,
+        stock_images: bool = False,
         node_cidrs: bool = False,
         seed: int = 0,
     ) -> None:
@@ -55,7 +57,7 @@ class FakeCloud:
         self.faults = Faults(self.clock)
         self.zones = None if zones is None else frozenset(zones)
         self.quota, self.lag = quota, lag
-        self.shares_trees, self.node_cidrs = shares_trees, node_cidrs
+        self.shares_trees, self.stock_images, self.node_cidrs = shares_trees, stock_images, node_cidrs
         self.stemcell = "one"
         self.lock = threading.RLock()
         self.doorman = Doorman(self.clock.working)

@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING
 from kubo_sdk.nodes.etcd import JOIN_FILE, UNIT
 from kubo_sdk.nodes.etcd_join import FORGET, JOIN, RECOVER
 from kubo_sdk.nodes.etcd_restore import BUILD, DISCARD, LOOK, RECEIVE, REPLACE
+from kubo_sdk.nodes.preparation_script import HAS_BUNDLE, PREPARE
 from kubo_sdk.nodes.probe_script import PROBE
 from kubo_sdk.nodes.script import PROVE, PUSH, READ, ROLL_BACK, START
+from kubo_sdk.nodes.transfer_script import RECEIVE as RECEIVE_PIECE
+from kubo_sdk.nodes.transfer_script import RESUME, UNPACK
 from kubo_sdk.ports.shell import Outcome
 from kubo_sdk.steps import control_plane, install_release, pods, rollback
 from kubo_sdk.steps.quiesce import QUIESCE
-from kubo_sdk.testing.fakes import push, restore
+from kubo_sdk.testing.fakes import preparation, push, restore
 from kubo_sdk.testing.fakes.push import STARTED, outcome
 from kubo_sdk.testing.fakes.units import StartFailed, full_name
 from kubo_sdk.testing.fakes.vitals import vital_signs
@@ -55,8 +58,12 @@ def scripts() -> dict[str, Meaning]:
         control_plane.STARTED_AT: _kubelet_started_at,
         pods.BEHIND_IN_TRUST: _nothing,
         pods.TOKEN_HEADS: _nothing,
-        install_release._PRESENT: _tree_is_there,  # noqa: SLF001 (the fake stands for the other side of it)
-        install_release._UNPACK: _unpack_tree,  # noqa: SLF001
+        install_release.PRESENT: preparation.tree_is_there,
+        RESUME: preparation.resume,
+        RECEIVE_PIECE: preparation.receive,
+        UNPACK: preparation.unpack,
+        PREPARE: preparation.prepare,
+        HAS_BUNDLE: preparation.has_bundle,
     }
 
 
@@ -131,15 +138,6 @@ def _crashed(machine: FakeMachine, arguments: list[str], _stdin: bytes) -> Outco
         unit = machine.units.get(full_name(name))
         if unit is not None and unit.state == "restarting" and unit.restarts >= ENDED:
             return outcome(1, f"{unit.name} ended {unit.restarts} times\n{unit.reason}\n".encode())
-    return outcome()
-
-
-def _tree_is_there(machine: FakeMachine, arguments: list[str], _stdin: bytes) -> Outcome:
-    return outcome(0 if arguments[0] in machine.trees else 1)
-
-
-def _unpack_tree(machine: FakeMachine, arguments: list[str], _stdin: bytes) -> Outcome:
-    machine.trees.add(arguments[0])
     return outcome()
 
 

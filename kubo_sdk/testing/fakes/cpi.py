@@ -31,7 +31,13 @@ class FakeCpi:
 
     def info(self) -> CpiInfo:
         cloud = self._cloud
-        return CpiInfo(disks=True, zones=True, shares_trees=cloud.shares_trees, stemcell=cloud.stemcell)
+        return CpiInfo(
+            disks=True,
+            zones=True,
+            shares_trees=cloud.shares_trees,
+            stemcell=cloud.stemcell,
+            stock_images=cloud.stock_images,
+        )
 
     @port_call()
     def prepare(self, cluster: ClusterId) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from attrs import define, field
 
 from kubo_sdk.model.instance import ClusterId, Instance
+from kubo_sdk.nodes.preparation_script import PREPARED
 from kubo_sdk.ports.cpi import Vm, VmState
 from kubo_sdk.systemd import UNIT_DIRECTORY
 from kubo_sdk.testing.fakes.processes import PROCESSES
@@ -151,6 +152,8 @@ class FakeMachine:
     def _process(self, unit: FakeUnit) -> Process | None:
         if unit.cursed:
             raise StartFailed("it fails on purpose")
+        if self.cloud.stock_images and PREPARED not in self.files:
+            raise StartFailed("its program is not installed")
         make = PROCESSES.get(unit.name)
         text = self.files.get(f"{UNIT_DIRECTORY}/{unit.name}", b"").decode()
         if any(name == unit.name and release in text for name, release in self.cloud.broken_programs):

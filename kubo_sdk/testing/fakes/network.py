@@ -130,7 +130,8 @@ class FakeIngress:
                 held[request.name] = self._made(request)
             balancer = held[request.name]
             balancer.balance.backends = [(backend.address, request.ports[0]) for backend in request.backends]
-            return Endpoint(name=request.name, host=balancer.host, port=balancer.ports[0])
+            balancer.members = frozenset(backend.vm for backend in request.backends)
+            return _told(request.name, balancer)
 
     @port_call()
     def delete_endpoint(self, name: str) -> None:
@@ -143,10 +144,7 @@ class FakeIngress:
     @port_call(about=lambda _: "")
     def list_endpoints(self) -> tuple[Endpoint, ...]:
         with self._site.cloud.lock:
-            return tuple(
-                Endpoint(name=name, host=balancer.host, port=balancer.ports[0])
-                for name, balancer in sorted(self._site.balancers.items())
-            )
+            return tuple(_told(name, balancer) for name, balancer in sorted(self._site.balancers.items()))
 
     def _made(self, request: EndpointRequest) -> LoadBalancer:
         """Node ports are only written down: there is nothing behind them that could answer."""
@@ -157,6 +155,10 @@ class FakeIngress:
             made.listener = Listener(address=(made.host, request.ports[0]), route=balance.route)
             cloud.doorman.open(made.listener)
         return made
+
+
+def _told(name: str, balancer: LoadBalancer) -> Endpoint:
+    return Endpoint(name=name, host=balancer.host, port=balancer.ports[0], members=balancer.members)
 
 
 _: tuple[type[Dns], type[Overlay], type[Ingress], type[ClusterDns]] = (

@@ -17,6 +17,7 @@ from kubo_sdk.ports.providers import (
 )
 from kubo_sdk.testing.fakes.cpi import FakeCpi
 from kubo_sdk.testing.fakes.network import FakeClusterDns, FakeDns, FakeIngress, FakeOverlay
+from kubo_sdk.testing.fakes.registering import REGISTERING, FakeRegisteringIngress
 
 if TYPE_CHECKING:
     from kubo_sdk.testing.fakes.cloud import FakeCloud
@@ -38,11 +39,16 @@ class FakePlugin:
     @hookimpl
     def kubo_cpi_providers(self) -> tuple[CpiProvider, ...]:
         cloud = self._cloud
-        flags = ("disks", "zones", "shares_trees") if cloud.shares_trees else ("disks", "zones")
+        shares, stock = cloud.shares_trees, cloud.stock_images
+        optional = (("shares_trees",) if shares else ()) + (("stock_images",) if stock else ())
         summary = "machines in memory"
         return (
             CpiProvider(
-                name=NAME, summary=summary, config=FakeConfig, connect=lambda *_: FakeCpi(cloud), capabilities=flags
+                name=NAME,
+                summary=summary,
+                config=FakeConfig,
+                connect=lambda *_: FakeCpi(cloud),
+                capabilities=("disks", "zones", *optional),
             ),
         )
 
@@ -95,6 +101,13 @@ class FakePlugin:
                 summary="a load balancer in memory",
                 config=FakeConfig,
                 connect=lambda _, context: FakeIngress(cloud.site(context.spec.id)),
+            ),
+            IngressProvider(
+                name=REGISTERING,
+                summary="a router in memory that masters register themselves with",
+                config=FakeConfig,
+                connect=lambda _, context: FakeRegisteringIngress(cloud.site(context.spec.id)),
+                capabilities=("kubernetes_user", "self_registering"),
             ),
         )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kubo_sdk.nodes.machine import STATE
+from kubo_sdk.nodes.preparation_script import PREPARED
 from kubo_sdk.nodes.script import INTERRUPTED, NOTHING_KEPT, OUTDATED
 from kubo_sdk.ports.shell import Outcome
 from kubo_sdk.systemd import UNIT_DIRECTORY
@@ -33,6 +34,8 @@ def read(machine: FakeMachine, _arguments: list[str], _stdin: bytes) -> Outcome:
         text += b"next\n" + machine.files[NEXT]
     if KEPT_MANIFEST in machine.files:
         text += b"previous\n" + machine.files[KEPT_MANIFEST]
+    if PREPARED in machine.files:
+        text += b"prepared " + machine.files[PREPARED]
     marks = (path for path in machine.files if path.startswith(STARTED))
     lines = (
         b"started %s %s\n" % (machine.files[path].strip(), path[len(STARTED) :].encode()) for path in sorted(marks)

@@ -27,6 +27,7 @@ class LoadBalancer:
     host: str
     ports: tuple[int, int]
     balance: Balance
+    members: frozenset[str] = frozenset()
     listener: Listener | None = None
 
 
@@ -34,6 +35,7 @@ class LoadBalancer:
 class FakeSite:
     """One cluster's names, endpoints, etcd clusters by the member list they began with, and Nodes.
 
+    ``door``: the router its masters register themselves with, where they do.
     ``deprecated_requests``: what its API servers count as asked for, as (group, version, resource, removed release).
     """
 
@@ -44,6 +46,7 @@ class FakeSite:
     records: dict[tuple[str, str], Record] = field(factory=dict)
     deprecated_requests: set[tuple[str, str, str, str]] = field(factory=set)
     balancers: dict[str, LoadBalancer] = field(factory=dict)
+    door: LoadBalancer | None = None
 
     def places(self) -> Iterator[dict[str, Any]]:
         """Everything programs keep their data in: disks and machines."""

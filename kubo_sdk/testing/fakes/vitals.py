@@ -52,7 +52,8 @@ def _tried(machine: FakeMachine, door: str) -> str:
 
 
 def _said_at(machine: FakeMachine, host: str, port: int) -> str:
-    balancer = next((each for each in machine.site.balancers.values() if each.host == host), None)
+    doors = (*machine.site.balancers.values(), *filter(None, (machine.site.door,)))
+    balancer = next((each for each in doors if each.host == host), None)
     if balancer is not None:
         return REACHED if balancer.listener is not None else REFUSED
     cloud = machine.cloud

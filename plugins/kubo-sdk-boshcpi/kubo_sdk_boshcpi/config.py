@@ -12,8 +12,8 @@ from typing import Any
 from attrs import field, frozen
 
 from kubo_sdk.errors import ConfigError
+from kubo_sdk.secret_source import SecretSource
 from kubo_sdk_boshcpi.protocol import HIGHEST_VERSION
-from kubo_sdk_boshcpi.secret_options import SecretSource
 
 
 class NetworkType(StrEnum):

@@ -9,6 +9,7 @@ from typing import Any
 
 from attrs import evolve, field, frozen
 
+from kubo_sdk.disk_mounting import mount, unmount
 from kubo_sdk.engine.clock import Clock
 from kubo_sdk.engine.retry import wait_until
 from kubo_sdk.errors import Conflict, NotFound, Unavailable
@@ -19,10 +20,10 @@ from kubo_sdk_boshcpi import wishes
 from kubo_sdk_boshcpi.client import Client, LostAnswer
 from kubo_sdk_boshcpi.config import BoshConfig
 from kubo_sdk_boshcpi.creation import Creation
+from kubo_sdk_boshcpi.disk_hints import device_patterns
 from kubo_sdk_boshcpi.faults import DiskNotAttached, Unsupported
 from kubo_sdk_boshcpi.ledger import Entry, Kind, Ledger
 from kubo_sdk_boshcpi.ledger_vms import AT_ONCE, LedgerVms
-from kubo_sdk_boshcpi.mounting import device_patterns, mount, unmount
 
 
 @frozen(kw_only=True)

@@ -1,8 +1,7 @@
-"""Secrets of the options: named in one place, read from a file or a variable, put where ``((name))`` stands."""
+"""Secrets of the options: named in one place, put where ``((name))`` stands."""
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,34 +12,9 @@ from attrs import evolve, frozen
 from kubo_sdk.errors import ConfigError
 from kubo_sdk.model.secret import Secret
 from kubo_sdk.ports.cpi import VmRequest
+from kubo_sdk.secret_source import SecretSource
 
 _PLACEHOLDER = re.compile(r"\(\(([\w./-]+)\)\)")
-
-
-@frozen(kw_only=True)
-class SecretSource:
-    """Where one secret comes from: exactly one of a ``file`` and the name of an environment ``variable``."""
-
-    file: Path | None = None
-    variable: str = ""
-
-    def __attrs_post_init__(self) -> None:
-        if (self.file is None) == (not self.variable):
-            raise ValueError("it must have either file or variable")
-
-    def read(self, name: str, base_dir: Path) -> Secret:
-        """The secret, without the line end of its file.  ConfigError when it is not there."""
-        if self.file is None:
-            value = os.environ.get(self.variable)
-            if not value:
-                raise ConfigError([f"secret {name!r}: the environment variable {self.variable} is not set"])
-            return Secret(value)
-        path = base_dir / self.file
-        try:
-            return Secret(path.read_text(encoding="utf-8").rstrip("\r\n"))
-        except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not text"
-            raise ConfigError([f"secret {name!r}: {path} cannot be read: {reason}"]) from None
 
 
 @frozen
@@ -81,9 +55,12 @@ def read_secrets(sources: Mapping[str, SecretSource], base_dir: Path) -> Secrets
     problems: list[str] = []
     for name, source in sources.items():
         try:
-            values[name] = source.read(name, base_dir)
+            values[name] = source.read(f"secret {name!r}", base_dir)
+            values[name].reveal()
         except ConfigError as error:
             problems += error.problems
+        except ValueError:
+            problems.append(f"secret {name!r} is not text")
     if problems:
         raise ConfigError([f"cpi bosh: {problem}" for problem in problems])
     return Secrets(values)

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from kubo_sdk.disk_mounting import MOUNT_POINT
 from kubo_sdk.errors import ConfigError, Conflict, ProviderError
 from kubo_sdk.ports.cpi import DiskCpi
-from kubo_sdk_boshcpi.mounting import MOUNT_POINT, device_patterns
+from kubo_sdk_boshcpi.disk_hints import device_patterns
 
 from .conftest import DEMO, Foreign, disk_request, vm_request
 

@@ -170,7 +170,7 @@ def test_secrets_come_from_files_and_variables_and_are_nowhere_else(
     [
         ({"secrets": {"a": {"variable": "NOT_SET_ANYWHERE"}}}, "secret 'a': the environment variable NOT_SET_ANYWHERE"),
         ({"secrets": {"a": {"file": "nowhere"}}}, "nowhere cannot be read: No such file or directory"),
-        ({"secrets": {"a": {}}}, "it must have either file or variable"),
+        ({"secrets": {"a": {}}}, "must have either file or variable"),
         ({"context": {"x": "((y))"}}, "context: there is no secret 'y'; known under secrets: none"),
         ({"shell_command": []}, "shell_command: must not be empty"),
         ({"api_version": 3}, "api_version: 3 is not known; it must be from 1 to 2"),

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from attrs import frozen
 
 from kubo_sdk.pki.algorithm import KeyAlgorithm
-from kubo_sdk_credhub.secret_source import SecretSource
+from kubo_sdk.secret_source import SecretSource
 
 DEFAULT_PORT = 8844
 DEFAULT_CLI_CLIENT = "credhub_cli"

@@ -6,6 +6,7 @@ import ssl
 from pathlib import Path
 
 from kubo_sdk.errors import AuthError, ConfigError
+from kubo_sdk.secret_source import read_file
 from kubo_sdk_credhub.api.client import CredhubClient
 from kubo_sdk_credhub.api.exchange import Exchange
 from kubo_sdk_credhub.api.grants import ClientGrant, Grant, UserGrant
@@ -13,7 +14,6 @@ from kubo_sdk_credhub.api.server import Identity, Server
 from kubo_sdk_credhub.api.session import Session
 from kubo_sdk_credhub.config import DEFAULT_PORT, CredhubConfig
 from kubo_sdk_credhub.keeping.store import CredhubStore
-from kubo_sdk_credhub.secret_source import read_file
 
 
 def connect(config: CredhubConfig, base_dir: Path) -> CredhubStore:
@@ -40,7 +40,7 @@ def connect_client(config: CredhubConfig, base_dir: Path) -> CredhubClient:
 def _authorities(config: CredhubConfig, base_dir: Path) -> str:
     if config.ca_file is not None:
         path = base_dir / config.ca_file
-        text = read_file(path, "ca_file").decode(errors="replace")
+        text = read_file(path, "credential_store.ca_file").decode(errors="replace")
         if "-----BEGIN CERTIFICATE-----" not in text:
             raise ConfigError([f"credential_store.ca_file: {path} holds no PEM certificate"])
         return text
@@ -53,21 +53,23 @@ def _authorities(config: CredhubConfig, base_dir: Path) -> str:
 def _identity(config: CredhubConfig, base_dir: Path) -> Identity | None:
     if config.certificate_file is None or config.key is None:
         return None
-    certificate = read_file(base_dir / config.certificate_file, "certificate_file").decode(errors="replace")
-    return Identity(certificate=certificate, key=config.key.read("key", base_dir))
+    found = read_file(base_dir / config.certificate_file, "credential_store.certificate_file")
+    certificate = found.decode(errors="replace")
+    return Identity(certificate=certificate, key=config.key.read("credential_store.key", base_dir))
 
 
 def _grant(config: CredhubConfig, base_dir: Path) -> Grant | None:
     """Secrets are read again at each login, so that a corrected file counts without a restart."""
     if config.client is not None and config.client_secret is not None:
         source = config.client_secret
-        return ClientGrant(client=config.client, secret=lambda: source.read("client_secret", base_dir))
+        return ClientGrant(client=config.client, secret=lambda: source.read("credential_store.client_secret", base_dir))
     if config.user is not None and config.password is not None:
         words, through = config.password, config.user_client_secret
+        option = "credential_store.user_client_secret"
         return UserGrant(
             user=config.user,
-            password=lambda: words.read("password", base_dir),
+            password=lambda: words.read("credential_store.password", base_dir),
             client=config.user_client,
-            client_secret=None if through is None else lambda: through.read("user_client_secret", base_dir),
+            client_secret=(lambda: through.read(option, base_dir)) if through is not None else None,
         )
     return None

@@ -44,6 +44,11 @@ class FlannelOverlay:
             return (manifests.role(), manifests.binding())
         return ()
 
+    def node_packages(self, role: Role) -> tuple[str, ...]:
+        if role is Role.WORKER:
+            return ("containernetworking-plugins", "iptables", "python3")
+        return ("python3",) if role is Role.ETCD else ()
+
     def node_files(self, context: NodeContext) -> Contribution:
         if context.instance.role is Role.WORKER:
             return worker_files(self._config, context, self._agent)

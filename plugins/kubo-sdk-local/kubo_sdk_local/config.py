@@ -23,7 +23,8 @@ class LocalConfig:
     ``root`` holds machines and disks, ``cache`` stemcells; left out, they are the SDK's own state and cache
     directories, /var/lib/kubo and /var/cache/kubo.  The bridge takes the first address of ``subnet``.
     ``outside`` lets machines reach what this host reaches, behind its address.  ``stemcell_packages`` are Debian
-    packages added to the stemcell.
+    packages added to the stemcell.  ``stock_tree``: machines are made from this tree instead, as it is, like those of a
+    cloud from a stock image: they see nothing of this host, and the core prepares them.
     """
 
     root: Path | None = None
@@ -31,6 +32,7 @@ class LocalConfig:
     subnet: IPv4Network = IPv4Network("10.77.0.0/24")
     outside: bool = False
     stemcell_packages: tuple[str, ...] = ()
+    stock_tree: Path | None = None
 
     @property
     def state(self) -> Path:
@@ -48,6 +50,7 @@ def check(config: LocalConfig) -> None:
     problems = [
         *_path_problems("root", config.state),
         *_path_problems("cache", config.stemcells),
+        *(_path_problems("stock_tree", config.stock_tree) if config.stock_tree else ()),
         *_subnet_problems(config.subnet),
         *(
             f"stemcell_packages: {name!r} is not the name of a Debian package"

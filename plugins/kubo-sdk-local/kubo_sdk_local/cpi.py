@@ -29,7 +29,8 @@ class LocalCpi:
     stemcell: Stemcell
 
     def info(self) -> CpiInfo:
-        return CpiInfo(disks=True, zones=True, shares_trees=True, stemcell=self.stemcell.directory.name)
+        stock = self.config.stock_tree is not None
+        return CpiInfo(disks=True, zones=True, shares_trees=not stock, stock_images=stock, stemcell=self.stemcell.name)
 
     def prepare(self, cluster: ClusterId) -> None:
         clusters.prepare(self.config, self.layout, self.stemcell, cluster)
@@ -152,6 +153,7 @@ def connect(config: LocalConfig, context: ConnectContext) -> DiskCpi:
         config,
         root=(context.base_dir / (config.root or context.state_dir)).resolve(),
         cache=(context.base_dir / (config.cache or context.cache_dir)).resolve(),
+        stock_tree=(context.base_dir / config.stock_tree).resolve() if config.stock_tree else None,
     )
     check(config)
     return LocalCpi(config, Layout(config.state), Stemcell.of(config))

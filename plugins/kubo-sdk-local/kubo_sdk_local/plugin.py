@@ -27,6 +27,6 @@ def kubo_cpi_providers() -> tuple[CpiProvider, ...]:
             summary="machines on this host, made of Linux namespaces with systemd as PID 1",
             config=LocalConfig,
             connect=_connect,
-            capabilities=("disks", "shares_trees", "zones"),
+            capabilities=("disks", "shares_trees", "stock_images", "zones"),
         ),
     )

@@ -21,15 +21,21 @@ _BUILD_SECONDS = 1800
 
 @frozen(kw_only=True)
 class Stemcell:
-    """The stemcell of one list of packages, below a directory where others lie too."""
+    """The stemcell of one list of packages, below a directory where others lie too; or a tree that somebody gave."""
 
     parent: Path
     packages: tuple[str, ...] = ()
+    given: Path | None = None
 
     @classmethod
     def of(cls, config: LocalConfig) -> Stemcell:
         """The stemcell that *config* asks for."""
-        return cls(parent=config.stemcells, packages=config.stemcell_packages)
+        return cls(parent=config.stemcells, packages=config.stemcell_packages, given=config.stock_tree)
+
+    @property
+    def name(self) -> str:
+        """What machines made from it are said to be made from."""
+        return self.directory.name if self.given is None else f"stock-{digest(str(self.given), length=16)}"
 
     @property
     def directory(self) -> Path:
@@ -40,10 +46,12 @@ class Stemcell:
     @property
     def tree(self) -> Path:
         """The root file system within."""
-        return self.directory / "tree"
+        return self.given or self.directory / "tree"
 
     def is_present(self) -> bool:
         """Whether the stemcell is there and whole: cheap enough to ask every time."""
+        if self.given is not None:
+            return (self.given / "usr/lib/systemd/systemd").is_file()
         try:
             marker = read_json(self.directory / _MARKER) or {}
         except HostError:
@@ -54,6 +62,8 @@ class Stemcell:
         """The root file system, built first when it is missing or damaged.  HostError when that cannot be done."""
         if self.is_present():
             return self.tree
+        if self.given is not None:
+            raise HostError(f"the stock tree {self.given} holds no systemd; unpack a cloud image there")
         with locked(self.parent / ".lock", "the stemcells", timeout=_BUILD_SECONDS) as lock:
             if not self.is_present():
                 self._replace(lock)

@@ -176,7 +176,7 @@ def test_a_file_in_the_way_is_told_with_the_machines_own_words(machine: Machine,
 
 def test_a_machine_of_a_newer_sdk_is_left_alone(machine: Machine) -> None:
     state = machine.path("/var/lib/kubo")
-    state.mkdir(parents=True)
+    state.mkdir(parents=True, exist_ok=True)
     (state / "manifest").write_text("kubo-manifest 2 abc\n")
     with pytest.raises(Conflict, match="newer kubo-sdk"):
         read_manifest(machine)

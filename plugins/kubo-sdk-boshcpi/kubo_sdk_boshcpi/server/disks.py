@@ -9,12 +9,12 @@ from typing import Any
 
 from attrs import evolve, frozen
 
+from kubo_sdk.disk_mounting import MOUNT_POINT
 from kubo_sdk.errors import NotFound
 from kubo_sdk.model.instance import ClusterId
 from kubo_sdk.ports.cpi import Disk, DiskCpi, DiskRequest
 from kubo_sdk_boshcpi import extension
 from kubo_sdk_boshcpi.faults import Unsupported, VmNotFound
-from kubo_sdk_boshcpi.mounting import MOUNT_POINT
 from kubo_sdk_boshcpi.server import identity, sharing
 from kubo_sdk_boshcpi.server.settings import Settings
 from kubo_sdk_boshcpi.server.vms import VmMethods

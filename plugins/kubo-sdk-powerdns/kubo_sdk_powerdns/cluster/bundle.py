@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kubo_sdk_powerdns.archive import archive
+from kubo_sdk import agent_archive as archives
 
 
 def agent_archive() -> bytes:
     """The bytes of the file that a machine's Python runs."""
-    return archive("kubo_sdk_powerdns.cluster.agent", Path(__file__).parent / "agent")
+    return archives.agent_archive("kubo_sdk_powerdns.cluster.agent", Path(__file__).parent / "agent")

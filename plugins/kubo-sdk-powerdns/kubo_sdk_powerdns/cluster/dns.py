@@ -31,6 +31,11 @@ class PowerdnsClusterDns:
     def manifests(self) -> tuple[Mapping[str, Any], ...]:
         return manifests(self._address)
 
+    def node_packages(self, role: Role) -> tuple[str, ...]:
+        if role is not Role.WORKER:
+            return ()
+        return ("iproute2", "pdns-backend-remote", "pdns-recursor", "pdns-server", "python3")
+
     def node_files(self, context: NodeContext) -> Contribution:
         if context.instance.role is not Role.WORKER:
             return Contribution()

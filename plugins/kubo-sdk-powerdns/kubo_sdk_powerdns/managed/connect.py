@@ -12,7 +12,8 @@ from kubo_sdk_powerdns.managed.dns import ManagedPowerdns, server_instances
 
 def connect(config: PowerdnsConfig, context: ConnectContext) -> Dns:
     """Raises ConfigError when no machine of the spec would answer."""
-    if not server_instances(context.spec, config.group):
+    servers = server_instances(context.spec, config.group)
+    if not servers:
         problem = f"group: {config.group!r} has no instances" if config.group else "there is no proxy to answer names"
         raise ConfigError([f"dns: {problem}; name a group of the spec that has some in dns.group"])
-    return ManagedPowerdns(config.group, config.forward, agent_archive)
+    return ManagedPowerdns(config.group, config.forward, agent_archive, servers[0].role)

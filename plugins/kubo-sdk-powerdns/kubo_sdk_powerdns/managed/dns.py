@@ -18,10 +18,18 @@ class ManagedPowerdns:
     """Everything it does it does with files and units, so no director needs a way to the server.
 
     ``group``: whose machines answer; empty for the proxies.  ``forward``: resolvers for names outside the cluster.
+    ``role``: what the machines that answer are.
     """
 
-    def __init__(self, group: str, forward: Iterable[IPv4Address], build_agent: Callable[[], bytes]) -> None:
+    def __init__(
+        self,
+        group: str,
+        forward: Iterable[IPv4Address],
+        build_agent: Callable[[], bytes],
+        role: Role = Role.PROXY,
+    ) -> None:
         self.group = group
+        self._role = role
         self.forward = tuple(forward)
         self._build_agent = build_agent
 
@@ -36,6 +44,11 @@ class ManagedPowerdns:
 
     def delete_record(self, name: str, type: str) -> None:
         """Names leave the server with its machine's files."""
+
+    def node_packages(self, role: Role) -> tuple[str, ...]:
+        if role is not self._role:
+            return ()
+        return ("pdns-backend-sqlite3", "pdns-server", "python3", *(("pdns-recursor",) if self.forward else ()))
 
     def node_files(self, context: NodeContext) -> Contribution:
         """The resolvers of every machine; and the server, where that runs."""

@@ -1,4 +1,4 @@
-"""Builds what machines run: one zip file with the modules of an agent.  The same sources always give the same bytes."""
+"""agent_archive: a plugin's agent for machines, as one file.  The same sources always give the same bytes."""
 
 from __future__ import annotations
 
@@ -10,8 +10,11 @@ _MAIN = "import sys\n\nfrom {package}.main import main\n\nsys.exit(main())\n"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
-def archive(package: str, directory: Path) -> bytes:
-    """The bytes of a file that a machine's Python runs: *package*, whose modules lie in *directory*."""
+def agent_archive(package: str, directory: Path) -> bytes:
+    """The bytes of a zip that a machine's Python runs: ``main()`` of *package*, whose modules lie in *directory*.
+
+    The modules must need nothing but the standard library, and import each other as parts of *package*.
+    """
     top = package.split(".")
     sources = {f"{'/'.join(top[:depth])}/__init__.py": b"" for depth in range(1, len(top) + 1)}
     sources |= {f"{'/'.join(top)}/{path.name}": path.read_bytes() for path in directory.glob("*.py")}

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from kubo_sdk_boshcpi.mounting import MOUNT_SCRIPT, UNMOUNT_SCRIPT
+from kubo_sdk.disk_mounting import MOUNT_SCRIPT, UNMOUNT_SCRIPT
 
 
 @pytest.fixture
@@ -48,7 +48,7 @@ def test_a_blank_disk_is_formatted_and_mounted_and_keeps_its_content(tmp_path: P
     content, entry = second.stdout.splitlines()
     assert content == "kept"
     assert entry.startswith("UUID=")
-    assert f" {tmp_path}/point auto defaults,nofail 0 2" in entry
+    assert f" {tmp_path}/point auto defaults,nofail,x-systemd.device-timeout=60 0 2" in entry
 
 
 def test_mounting_and_unmounting_twice_is_no_trouble(tmp_path: Path, device: str) -> None:
