@@ -1,0 +1,1 @@
+"""The CPI ``static``: machines that exist already, listed in a file."""
