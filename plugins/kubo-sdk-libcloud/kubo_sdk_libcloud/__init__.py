@@ -1,0 +1,1 @@
+"""Machines and load balancers of the clouds that apache-libcloud speaks to."""

@@ -1,0 +1,1 @@
+"""One cloud each, behind the small `Cloud` protocol."""

@@ -1,0 +1,1 @@
+"""Microsoft Azure, by its Resource Manager."""

@@ -1,0 +1,1 @@
+"""OpenStack: Nova, Neutron, Cinder and Glance behind Keystone v3."""
