@@ -1,0 +1,1 @@
+"""What runs on masters.  It needs Python and nothing else, least of all the core."""
