@@ -35,7 +35,7 @@ def refused(site: Site, spec: Path, *arguments: str) -> str:
         ({"network": {"pods": "10.97.0.0/16"}}, "10.97.0.0/24"),
         ({"network": {"services": "10.200.3.0/24"}}, "10.200.0.0/16"),
         ({"kubernetes": {"version": "1.19.0"}}, "1.20"),
-        ({"cpi": "locl"}, "installed: bosh, local"),
+        ({"cpi": "locl"}, "installed: bosh, libcloud, local, static"),
         ({"cpi": {"provider": "local", "sunbet": "10.97.0.0/24"}}, "did you mean 'subnet'"),
         ({"colour": "blue"}, "colour"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from pathlib import Path
 
@@ -39,3 +40,16 @@ def test_create_cluster_tells_where_the_time_went(empty_site: Site) -> None:
     assert len(run["machine_cpu_seconds"]) == 9
     assert {"create vm worker/0", "await api", "await worker/2"} <= {step["step"] for step in run["steps"]}
     assert picture.read_text().startswith("<svg")
+
+
+def test_ssh_tells_what_a_change_costs_and_that_it_costs_a_machine_the_same_however_many_there_are() -> None:
+    command = [sys.executable, str(ROOT / "benchmarks/ssh"), "--machines", "2", "6", "--runs", "1", "--without-ansible"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    runs = json.loads(done.stdout)["runs"]
+    assert [run["machines"] for run in runs] == [2, 6]
+    for run in runs:
+        told = run["kubo_sdk"]
+        assert (told["no_change"]["commands"], told["one_file"]["commands"]) == (1, 2)
+        assert {"round_trips", "turns"} <= told["no_change"].keys() & told["one_file"].keys()
+        assert all(told[phase]["seconds"] > 0 for phase in ("first", "no_change", "one_file"))
