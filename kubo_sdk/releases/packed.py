@@ -69,6 +69,10 @@ def _pack(top: Path, paths: Iterable[Path], directory: Path, name: str, *, anew:
     target = directory / name
     try:
         directory.mkdir(exist_ok=True)
+        # Machines that come at once need not take turns once it is there.
+        made = None if anew else _known(target)
+        if made is not None:
+            return made
         with _only_one(directory / f".{name}.lock", name):
             found = None if anew else _known(target)
             if found is None:

@@ -9,11 +9,15 @@ from kubo_sdk.model.release import NODE_RELEASES
 from kubo_sdk.planning.plan import Step
 from kubo_sdk.planning.replacement import made_of
 from kubo_sdk.ports.cpi import DiskCpi, DiskRequest, SharedTree, VmRequest
+from kubo_sdk.releases.packed import pack_release
 from kubo_sdk.steps.context import StepContext
 
 
 def fetch_release(context: StepContext, _step: Step) -> None:
+    """Packed at once where machines are sent it, so that none of them waits for that."""
     context.state.release = context.releases.fetch(context.spec.kubernetes.version, context.say)
+    if not context.providers.abilities.shares_trees and not context.spec.preparation.release_url:
+        pack_release(context.state.release.tree)
 
 
 def prepare_infrastructure(context: StepContext, _step: Step) -> None:
