@@ -188,9 +188,10 @@ class Cluster(ClusterParts):
     def recover_etcd(self, survivor: str | None = None, *, force: bool = False) -> None:
         """Go on with the data of one etcd member after the majority is lost; the others come back empty.
 
-        What only the others had is lost, so UnsafePlan without *force*, and wherever a majority still serves.
+        What only the others had is lost, so UnsafePlan without *force*, and wherever a majority still serves.  One that
+        was cut off goes on without *force*; until then nothing else is planned.
         """
-        self._upkeep.recover_etcd(survivor, force=force)
+        self._recovery.recover(survivor, force=force)
 
     def upgrade(
         self,

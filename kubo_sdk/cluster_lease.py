@@ -164,12 +164,10 @@ class ClusterLease:
             except (Conflict, NotFound):
                 self._written = None  # Perhaps our own write whose answer was lost; the object tells.
         record = read_lease(client)
-        if not self._is_free(record):
-            return False
         try:
-            return self._write(client, record)
+            return self._is_free(record) and self._write(client, record)
         except Conflict:
-            return False
+            return False  # Somebody wrote between the two; the object tells who, next time.
 
     def _write(self, client: KubernetesClient, record: LeaseRecord | None) -> bool:
         self._written = write_lease(client, self._next(record))
@@ -233,6 +231,8 @@ class ClusterLease:
 
 
 def _who(holder: str) -> str:
-    """The holder's name for people, where it is one that `new_holder` makes."""
+    """The holder's name for people, where it is one that `new_holder` makes.  Empty: it was not seen yet."""
+    if not holder:
+        return "another director"
     parts = holder.rsplit("_", 2)
     return f"process {parts[1]} on {parts[0]}" if len(parts) == 3 else repr(holder)

@@ -21,16 +21,18 @@ from kubo_sdk.model.spec import ClusterSpec
 from kubo_sdk.model.version import KubernetesVersion
 from kubo_sdk.moving import COPY, Copied, Move
 from kubo_sdk.nodes.flags import refused_extra_args
-from kubo_sdk.notes import refuse_half_restored
+from kubo_sdk.notes import refuse_half_done, refuse_half_restored
 from kubo_sdk.observe import observe_for_delete
 from kubo_sdk.operation import JOURNAL, Operation
 from kubo_sdk.planning.heal import HEAL
 from kubo_sdk.planning.plan import Plan
+from kubo_sdk.planning.recovery import RECOVER
 from kubo_sdk.planning.restore import RESTORE
 from kubo_sdk.planning.upgrade import UPGRADE
 from kubo_sdk.plugins import Plugins
 from kubo_sdk.ports.providers import ConnectContext
 from kubo_sdk.providers import Providers, connect, connect_ground
+from kubo_sdk.recovering import Recovery
 from kubo_sdk.releases.source import ReleaseSource, open_source
 from kubo_sdk.rotating import Rotation
 from kubo_sdk.steps.context import RunState
@@ -96,8 +98,10 @@ class ClusterParts:
         return self._upkeep.plan_update()
 
     def _reviewed(self, plan: Plan) -> Plan:
-        if plan.operation != RESTORE:
+        if plan.operation == RECOVER:
             refuse_half_restored(self.spec, self.providers.credential_store)
+        elif plan.operation != RESTORE:
+            refuse_half_done(self.spec, self.providers.credential_store)
         objections = self._plugins.review(plan, self.spec)
         if objections:
             raise UnsafePlan("; ".join(objection.reason for objection in objections))
@@ -166,6 +170,18 @@ class ClusterParts:
         )
 
     @property
+    def _recovery(self) -> Recovery:
+        return Recovery(
+            spec=self.spec,
+            providers=self.providers,
+            releases=self.releases,
+            clock=self._clock,
+            place=self._place,
+            operation=self._operation,
+            reviewed=self._reviewed,
+        )
+
+    @property
     def _rotation(self) -> Rotation:
         return Rotation(
             spec=self.spec, providers=self.providers, place=self._place, operation=self._operation, upkeep=self._upkeep
@@ -175,7 +191,7 @@ class ClusterParts:
         if to.spec.id != self.spec.id:
             raise ConfigError([f"the specs are of two clusters, {self.spec.id} and {to.spec.id}; name the same one"])
         source, target = self.providers.credential_store, to.providers.credential_store
-        refuse_half_restored(self.spec, source)
+        refuse_half_done(self.spec, source)
         with self._operation(COPY).leased():
             move = Move(cluster=self.spec.id, source=source, target=target)
             return move.copy(overwrite=overwrite, delete_source=delete_source)

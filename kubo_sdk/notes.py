@@ -39,7 +39,8 @@ class RestoreMark:
 class DirectorNotes:
     """Instances by id.  Nobody repairs what is ``paused``, or anything while ``cluster_paused``; ``stopped`` were
     stopped on purpose.  ``rotating``: (credential leaf, mark of what it was at the beginning) of every authority and
-    key whose rotation is not at its end.  ``restoring`` while a restore is half done.
+    key whose rotation is not at its end.  ``restoring`` while a restore is half done; ``recovering`` the
+    etcd member that is to go on alone, while that is half done.
     """
 
     cluster_paused: bool = False
@@ -47,6 +48,7 @@ class DirectorNotes:
     stopped: tuple[str, ...] = ()
     rotating: tuple[tuple[str, str], ...] = ()
     restoring: RestoreMark | None = None
+    recovering: str = ""
 
 
 NOTHING = DirectorNotes()
@@ -73,13 +75,25 @@ def notes_in(credential: Credential) -> DirectorNotes:
             stopped=_names(told.get("stopped", ())),
             rotating=tuple((str(leaf), str(mark)) for leaf, mark in dict(told.get("rotating", {})).items()),
             restoring=_mark(told.get("restoring")),
+            recovering=str(told.get("recovering", "")),
         )
     except (ValueError, AttributeError, TypeError, KeyError):
         raise unreadable from None
 
 
+def refuse_half_done(spec: ClusterSpec, store: CredentialStore) -> None:
+    """Raise UnsafePlan while a restore or a recovery is half done: nothing else may be planned from such a cluster."""
+    refuse_half_restored(spec, store)
+    survivor = read_notes(store, spec.id).recovering
+    if survivor:
+        raise UnsafePlan(
+            f"etcd of cluster {spec.id} is half way to going on with {survivor} alone; finish it: "
+            f"kubo recover {survivor}"
+        )
+
+
 def refuse_half_restored(spec: ClusterSpec, store: CredentialStore) -> None:
-    """Raise UnsafePlan while a restore is half done: nothing else may be planned from such a cluster."""
+    """Raise UnsafePlan while a restore is half done."""
     mark = read_notes(store, spec.id).restoring
     if mark is not None:
         raise UnsafePlan(
@@ -100,6 +114,7 @@ def write_notes(store: CredentialStore, cluster: ClusterId, notes: DirectorNotes
         "stopped": _names(notes.stopped),
         "rotating": dict(notes.rotating),
         "restoring": None if notes.restoring is None else asdict(notes.restoring),
+        "recovering": notes.recovering,
     }
     store.put(name, Kind.JSON, Text(text=Secret(json.dumps(told))))
 

@@ -12,7 +12,6 @@ from pathlib import Path
 import attrs
 from attrs import frozen
 
-from kubo_sdk.answers import raft_indexes
 from kubo_sdk.engine.cancel import CancellableClock, CancelToken
 from kubo_sdk.engine.clock import Clock
 from kubo_sdk.engine.retry import wait_until
@@ -20,7 +19,7 @@ from kubo_sdk.errors import Unavailable, UnsafePlan
 from kubo_sdk.events import MachinesAwaited
 from kubo_sdk.model.spec import ClusterSpec
 from kubo_sdk.model.version import KubernetesVersion
-from kubo_sdk.notes import DirectorNotes, change_notes, read_notes, refuse_half_restored
+from kubo_sdk.notes import DirectorNotes, change_notes, read_notes, refuse_half_done
 from kubo_sdk.observe import observe
 from kubo_sdk.operation import Operation
 from kubo_sdk.planning.decision import Decision
@@ -28,7 +27,6 @@ from kubo_sdk.planning.deploy import plan_deploy
 from kubo_sdk.planning.heal import plan_heal
 from kubo_sdk.planning.observation import Observation
 from kubo_sdk.planning.plan import Effect, Plan, Step, Verb
-from kubo_sdk.planning.recovery import RECOVER, plan_recovery
 from kubo_sdk.planning.repair import Repair
 from kubo_sdk.planning.resolutions import Resolution
 from kubo_sdk.planning.service import plan_restart, plan_start, plan_stop
@@ -250,28 +248,8 @@ class Upkeep:
             operation.run(self.reviewed(plan), state)
             self._note_started(instance_id)
 
-    def recover_etcd(self, survivor: str | None, *, force: bool) -> None:
-        operation = self.operation(RECOVER)
-        with operation.leased():
-            observation, state = self._observe()
-            heard = raft_indexes(self.spec, state)
-            plan = plan_recovery(self.spec, observation, survivor, heard=heard, force=force)
-            operation.run(self.reviewed(plan), state)
-            # The others are no members any more, which makes them join as if they were new.
-            observation, state = self._observe()
-            repair = Repair(leave=tuple(sorted({*self._notes().stopped, *silent(observation)})))
-            plan = plan_deploy(
-                self.spec,
-                observation,
-                self.providers.abilities,
-                repair,
-                operation=RECOVER,
-                takes_away=False,
-            )
-            operation.run(self.reviewed(plan), state)
-
     def _observe(self, condemned: Sequence[str] = ()) -> tuple[Observation, RunState]:
-        refuse_half_restored(self.spec, self.providers.credential_store)
+        refuse_half_done(self.spec, self.providers.credential_store)
         return observe(self.spec, self.providers, self.releases, condemned=condemned, now=self.clock.now())
 
     def _notes(self) -> DirectorNotes:

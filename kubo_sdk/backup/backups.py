@@ -26,7 +26,7 @@ from kubo_sdk.errors import Conflict, KuboError, NotFound, ProviderError, Unavai
 from kubo_sdk.events import BackupFailed, BackupTaken, Event
 from kubo_sdk.model.instance import Role
 from kubo_sdk.model.spec import ClusterSpec
-from kubo_sdk.notes import refuse_half_restored
+from kubo_sdk.notes import refuse_half_done
 from kubo_sdk.observe import find_machines
 from kubo_sdk.ports.credentials import User, value_of
 from kubo_sdk.providers import Providers
@@ -137,7 +137,7 @@ class Backups:
 
     def _take(self, why: Why) -> tuple[BackupName, Manifest, int]:
         providers = self.providers()
-        refuse_half_restored(self.spec, providers.credential_store)
+        refuse_half_done(self.spec, providers.credential_store)
         state = find_machines(self.spec, providers)
         read_credentials(providers.credential_store, self.spec, state)
         client, host, told = self._chosen(state)

@@ -179,4 +179,4 @@ class Restorer:
 
     def _note(self, mark: RestoreMark | None) -> None:
         store = self.providers.credential_store
-        change_notes(store, self.spec.id, self.place, lambda notes: attrs.evolve(notes, restoring=mark))
+        change_notes(store, self.spec.id, self.place, lambda notes: attrs.evolve(notes, restoring=mark, recovering=""))

@@ -146,6 +146,16 @@ class EtcdClient:
         what = f"status of the etcd member on {host}"
         return _status(self._call("maintenance/status", {}, what=what, idempotent=True, endpoint=self._endpoint(host)))
 
+    def content(self, host: str, revision: int = 0) -> tuple[int, int]:
+        """The revision of the member on *host*, and a digest of its keys at *revision*, or at its own (0).
+
+        Members of one cluster that have not compacted differently agree on the digest of a revision.
+        """
+        what = f"digest of what the etcd member on {host} holds"
+        endpoint = self._endpoint(host)
+        reply = self._call("maintenance/hash", {"revision": revision}, what=what, idempotent=True, endpoint=endpoint)
+        return int(reply["header"]["revision"]), int(reply["hash"])
+
     def snapshot(self, host: str) -> Iterator[bytes]:
         """The database of the member on *host* in pieces, as `stream_snapshot` says.  Needs the rights of root."""
         return stream_snapshot(self._gateway, self._endpoint(host))

@@ -22,15 +22,6 @@ if [ -e {STATE}/{STARTED}/{UNIT} ]; then systemctl --no-block start {UNIT}; fi
 # Until it is started again, the unit does not count as running with what was put on the machine.
 FORGET = f"set -eu; echo - >{STATE}/{STARTED}/{UNIT}"
 
-# Standard input is the file for this one start.
-RECOVER = f"""
-set -eu
-systemctl stop {UNIT}
-cat >{JOIN_FILE}.new
-mv {JOIN_FILE}.new {JOIN_FILE}
-systemctl --no-block start {UNIT}
-"""
-
 
 def join_file(members: Iterable[tuple[str, str]]) -> str:
     """For the first start of a member that joins *members*, (name, peer URL) of each, its own among them.
@@ -38,8 +29,3 @@ def join_file(members: Iterable[tuple[str, str]]) -> str:
     A learner refuses what the API servers ask of it, so it listens to its own machine alone until it may vote.
     """
     return environment(members, state="existing", client_urls=(client_url(LOOPBACK),))
-
-
-def recovery_file() -> str:
-    """For the start of a survivor that goes on alone with its data."""
-    return "ETCD_FORCE_NEW_CLUSTER=true\n"

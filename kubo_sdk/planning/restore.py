@@ -19,6 +19,7 @@ from kubo_sdk.planning.draft import Draft
 from kubo_sdk.planning.identity import plan_identities
 from kubo_sdk.planning.limits import check_anew
 from kubo_sdk.planning.machines import plan_machines
+from kubo_sdk.planning.new_start import await_service, of_role, restart, serve_again
 from kubo_sdk.planning.observation import InstanceView, Observation
 from kubo_sdk.planning.plan import Effect, Plan, Verb
 from kubo_sdk.planning.repair import Repair
@@ -62,7 +63,7 @@ def _without(plan: Plan, verb: Verb) -> Plan:
 def plan_stage(spec: ClusterSpec, observation: Observation) -> Plan:
     """The new data beside the old, on every member: all that can fail for want of room."""
     draft = Draft()
-    for view in _of(observation, Role.ETCD):
+    for view in of_role(observation, Role.ETCD):
         _stage(draft, view)
     return draft.plan(spec.id, RESTORE, observation.fingerprint)
 
@@ -70,12 +71,12 @@ def plan_stage(spec: ClusterSpec, observation: Observation) -> Plan:
 def plan_data(spec: ClusterSpec, observation: Observation) -> Plan:
     """From the snapshot to API servers that serve what it holds."""
     draft = Draft()
-    members, masters = _of(observation, Role.ETCD), _of(observation, Role.MASTER)
+    members, masters = of_role(observation, Role.ETCD), of_role(observation, Role.MASTER)
     staged = [_stage(draft, view) for view in members]
     silent = [_stop(draft, view, CONTROL_PLANE, needs=staged) for view in masters]
     stopped = [_stop(draft, view, (ETCD,), needs=(*staged, *silent)) for view in members]
     replaced = [_replace(draft, view, needs=stopped) for view in members]
-    serving = [_await(draft, view, needs=replaced) for view in members]
+    serving = [await_service(draft, view, needs=replaced) for view in members]
     secured = draft.add(
         Verb.SECURE_ETCD,
         reason="the users and rights it came with may not be those wished for",
@@ -89,8 +90,8 @@ def plan_data(spec: ClusterSpec, observation: Observation) -> Plan:
         needs=[secured],
     )
     for view in members:
-        _restart(draft, view, tuple(unit for unit in view.units if unit != ETCD), needs=[forgotten])
-    served = [_serve_again(draft, view, needs=[forgotten]) for view in masters]
+        restart(draft, view, tuple(unit for unit in view.units if unit != ETCD), needs=[forgotten])
+    served = [serve_again(draft, view, needs=[forgotten]) for view in masters]
     draft.add(
         Verb.FORGET_NODES,
         reason="their machines are gone, and their pods must run elsewhere",
@@ -102,13 +103,9 @@ def plan_data(spec: ClusterSpec, observation: Observation) -> Plan:
 
 def restarts(observation: Observation) -> Repair:
     """Every worker that runs starts its units anew: kubelets and agents watch for revisions that are to come again."""
-    workers = (view for view in _of(observation, Role.WORKER) if view.is_serving)
+    workers = (view for view in of_role(observation, Role.WORKER) if view.is_serving)
     started = (view for view in workers if view.drift is None or not view.drift.unstarted)
     return Repair(restart_units=tuple((view.instance.id, view.units) for view in started))
-
-
-def _of(observation: Observation, role: Role) -> list[InstanceView]:
-    return [view for view in observation.instances if view.instance.role is role]
 
 
 def _stage(draft: Draft, view: InstanceView) -> str:
@@ -139,32 +136,3 @@ def _replace(draft: Draft, view: InstanceView, *, needs: Iterable[str]) -> str:
         effect=Effect.LOSE_DATA,
         needs=needs,
     )
-
-
-def _await(draft: Draft, view: InstanceView, *, needs: Iterable[str], units: Iterable[str] = ()) -> str:
-    return draft.add(
-        Verb.AWAIT_INSTANCE,
-        instance=view.instance.id,
-        reason="it must serve before the work goes on",
-        effect=Effect.WAIT,
-        needs=needs,
-        details=units,
-    )
-
-
-def _restart(draft: Draft, view: InstanceView, units: tuple[str, ...], *, needs: Iterable[str]) -> str:
-    if not units:
-        return ""
-    return draft.add(
-        Verb.RESTART_UNITS,
-        instance=view.instance.id,
-        reason="what it remembers is newer than what is stored",
-        effect=Effect.RESTART,
-        needs=needs,
-        details=units,
-    )
-
-
-def _serve_again(draft: Draft, view: InstanceView, *, needs: Iterable[str]) -> str:
-    restarted = _restart(draft, view, view.units, needs=needs)
-    return _await(draft, view, needs=[restarted], units=view.units)

@@ -39,8 +39,8 @@ def make_report(spec: ClusterSpec, ground: Ground, answers: Answers, now: dateti
         expiries=keys.expiries,
         renewals=keys.renewals,
         endpoint=f"{endpoint.host}:{endpoint.port}" if endpoint else "",
-        # Half a restore is nothing to repair: whoever began it finishes it.
-        cluster_paused=keys.notes.cluster_paused or keys.notes.restoring is not None,
+        # Half a restore, or recovery, is nothing to repair: whoever began it finishes it.
+        cluster_paused=keys.notes.cluster_paused or keys.notes.restoring is not None or bool(keys.notes.recovering),
         paused=keys.notes.paused,
         stopped=keys.notes.stopped,
         rotating=tuple(leaf for leaf, _ in keys.notes.rotating),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from kubo_sdk.clients.etcd import EtcdClient, Member
-from kubo_sdk.errors import KuboError, NotFound, ProviderError, Unavailable, UnsafePlan
+from kubo_sdk.errors import KuboError, NotFound, ProviderError, UnsafePlan
 from kubo_sdk.nodes.etcd import UNIT, data_directory, peer_url
-from kubo_sdk.nodes.etcd_join import FORGET, JOIN, RECOVER, join_file, recovery_file
+from kubo_sdk.nodes.etcd_join import FORGET, JOIN, join_file
 from kubo_sdk.nodes.push import start_units
 from kubo_sdk.planning.membership import slug_in, slug_of_instance
 from kubo_sdk.planning.plan import Step
@@ -19,7 +19,6 @@ CHANGE_SECONDS = 60
 CATCH_UP_SECONDS = 600
 # The members elect somebody else by then, should the leader not manage to hand over.
 HAND_OVER_SECONDS = 15
-RECOVERY_SECONDS = 60
 
 
 def move_leadership(context: StepContext, step: Step) -> None:
@@ -98,22 +97,6 @@ def remove_member(context: StepContext, step: Step) -> None:
         return True
 
     context.wait_until(removed, what=f"etcd giving up its member {step.instance}", timeout=CHANGE_SECONDS)
-
-
-def recover_member(context: StepContext, step: Step) -> None:
-    """Have the member go on as the only one, with what is on its disk.  Whoever else was a member is one no more."""
-    instance = context.instance(step.instance)
-    shell, address = context.shell(instance.id), context.vm(instance.id).address
-    outcome = shell.run(["sh", "-c", RECOVER], stdin=recovery_file().encode())
-    outcome.check(f"starting the etcd member {instance.id} alone")
-    client = etcd_client(context.spec, context.state)
-
-    def alone() -> bool | None:
-        if not client.healthy(address):
-            raise Unavailable("it does not serve yet")
-        return len(client.members_at(address)) == 1 or None
-
-    context.wait_until(alone, what=f"etcd going on with {instance.id} alone", timeout=RECOVERY_SECONDS)
 
 
 def _as_root(context: StepContext) -> EtcdClient:

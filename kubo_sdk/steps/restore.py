@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from kubo_sdk.clients.kubernetes import NodeStatus
 from kubo_sdk.errors import NotFound, QuotaExceeded
-from kubo_sdk.model.instance import Role
+from kubo_sdk.model.instance import Instance, Role
 from kubo_sdk.nodes.etcd import data_directory, etcd_minor, peer_url
 from kubo_sdk.nodes.etcd_restore import BUILD, DISCARD, LOOK, NO_ROOM, READY, RECEIVE, REPLACE
 from kubo_sdk.planning.membership import slug_of_instance
@@ -54,6 +54,24 @@ def replace_data(context: StepContext, step: Step) -> None:
     command = ["sh", "-c", REPLACE, "sh", _directory(context, step), _snapshot(context).token]
     outcome = context.shell(str(step.instance)).run(command, timeout=REPLACE_SECONDS)
     outcome.check(f"replacing the data of {step.instance}")
+
+
+def new_log(
+    context: StepContext, instance: Instance, members: Iterable[Instance], token: str
+) -> tuple[str, tuple[str, ...]]:
+    """The tool, and its flags, that make a database the beginning of the log of *instance*, one of *members*.
+
+    *token* is unlike that of any other cluster the same machines ever were.
+    """
+    spec, release = context.spec, context.release()
+    tool = "etcdutl" if etcd_minor(release.etcd_version) >= ETCDUTL_SINCE else "etcdctl"
+    flags = (
+        f"--name={instance.slug}",
+        f"--initial-cluster={','.join(f'{member.slug}={peer_url(spec, member)}' for member in members)}",
+        f"--initial-cluster-token={token}",
+        f"--initial-advertise-peer-urls={peer_url(spec, instance)}",
+    )
+    return release.binary(tool), flags
 
 
 def discard_snapshot(shell: Shell, directory: str) -> None:
@@ -109,17 +127,9 @@ def _pieces(stream: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _build(context: StepContext, step: Step, shell: Shell, directory: str) -> None:
-    spec, release, snapshot = context.spec, context.release(), _snapshot(context)
-    instance = context.instance(step.instance)
-    tool = "etcdutl" if etcd_minor(release.etcd_version) >= ETCDUTL_SINCE else "etcdctl"
-    members = ",".join(f"{member.slug}={peer_url(spec, member)}" for member in spec.instances(Role.ETCD))
-    flags = (
-        f"--name={instance.slug}",
-        f"--initial-cluster={members}",
-        f"--initial-cluster-token={spec.director}-{spec.name}-{snapshot.token}",
-        f"--initial-advertise-peer-urls={peer_url(spec, instance)}",
-    )
-    command = ["sh", "-c", BUILD, "sh", directory, snapshot.token, snapshot.sha256, release.binary(tool), *flags]
+    spec, snapshot, instance = context.spec, _snapshot(context), context.instance(step.instance)
+    tool, flags = new_log(context, instance, spec.instances(Role.ETCD), f"{spec.director}-{spec.name}-{snapshot.token}")
+    command = ["sh", "-c", BUILD, "sh", directory, snapshot.token, snapshot.sha256, tool, *flags]
     shell.run(command, timeout=BUILD_SECONDS).check(f"building the new data of {step.instance}")
 
 

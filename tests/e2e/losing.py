@@ -24,6 +24,25 @@ for disk in cpi.list_disks(cluster.spec.id):
         cpi.delete_disk(disk.id)
 """
 
+CONTENT = """
+import json
+import sys
+from pathlib import Path
+from kubo_sdk import Cluster
+from kubo_sdk.observe import observe
+from kubo_sdk.ports.credentials import User, value_of
+from kubo_sdk.engine.clock import SystemClock
+from kubo_sdk.steps.access import etcd_client, etcd_hosts
+cluster = Cluster.load(sys.argv[1], state_dir=Path(sys.argv[2]))
+_, state = observe(cluster.spec, cluster.providers, cluster.releases, now=SystemClock().now())
+client = etcd_client(cluster.spec, state)
+root = value_of(state.credentials, "etcd-root", User)
+client.authenticate(root.username, root.password)
+known = {host: client.content(host) for host in etcd_hosts(cluster.spec, state)}
+oldest = min(revision for revision, _ in known.values())
+print(json.dumps([client.content(host, oldest)[1] for host in known]))
+"""
+
 WORKLOAD = """
 apiVersion: apps/v1
 kind: Deployment
@@ -53,6 +72,11 @@ spec:
 def lose(site: Site, spec: Path, *instances: str) -> None:
     """The machines of these instances, and their disks, are gone."""
     site.run(site.command(sys.executable, "-c", LOSE, str(spec), str(site.state), *instances))
+
+
+def content(site: Site, spec: Path) -> list[int]:
+    """A digest of what each member of etcd holds, at the newest revision that all of them have."""
+    return list(json.loads(site.run(site.command(sys.executable, "-c", CONTENT, str(spec), str(site.state))).stdout))
 
 
 def resize(spec: Path, **counts: int) -> None:

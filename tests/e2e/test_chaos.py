@@ -81,12 +81,12 @@ class Arena:
         return dict(told)
 
     def await_health(self) -> None:
-        wait_until(lambda: self.drill.cluster.status().healthy or None, what="all being well", timeout=120)
+        wait_until(self._is_well, what="all being well", timeout=120)
 
     def is_whole(self) -> None:
         cluster = self.drill.cluster
         # The monitor may still be labelling a Node that is Ready already.
-        wait_until(lambda: self._nothing_to_do() or None, what="the end of the repair", timeout=60)
+        wait_until(self._nothing_to_do, what="the end of the repair", timeout=60)
         self.await_health()
         # On a busy host a machine may be slow to answer one look.
         wait_until(lambda: cluster.check() == () or None, what="no problem being told", timeout=60)
@@ -97,6 +97,12 @@ class Arena:
         assert sorted(node.instance for node in report.nodes or ()) == ["worker-0", "worker-1", "worker-2"]
         self.workload_answers()
         assert self.drill.writer.lost() == set()
+
+    def _is_well(self) -> bool:
+        status = self.drill.cluster.status()
+        if not status.healthy:
+            raise Unavailable(status.verdict)
+        return True
 
     def _nothing_to_do(self) -> bool:
         plan = self.drill.cluster.plan()
@@ -271,14 +277,12 @@ def small_disk(arena: Arena, instance: str) -> Iterator[Path]:
     drill = arena.drill
     disk = next(disk for disk in drill.cpi.list_disks(drill.cluster.spec.id) if disk.instance == instance)
     directory = faults.disk_directory(drill.cpi, disk.id)
-    arena.site.kubo(arena.spec, "pause")
-    drill.power_off(instance)
+    _halt(arena, instance)
     arena.site.run(["sh", "-c", _INTO_MEMORY, "sh", str(directory)])
     try:
         _resume(arena, instance)
         yield directory
-        arena.site.kubo(arena.spec, "pause")
-        drill.power_off(instance)
+        _halt(arena, instance)
     finally:
         arena.site.run(["sh", "-c", _BACK, "sh", str(directory)])
     _resume(arena, instance)
@@ -286,12 +290,27 @@ def small_disk(arena: Arena, instance: str) -> Iterator[Path]:
 
 _INTO_MEMORY = """
 set -e
-cp -a "$1" "$1.before"
+cp -a --sparse=never "$1" "$1.before"
 mount -t tmpfs -o size=768m tmpfs "$1"
-cp -a "$1.before/." "$1/"
+cp -a --sparse=never "$1.before/." "$1/"
+diff -r "$1.before" "$1"
 rm -rf "$1.before"
 """
-_BACK = 'set -e; cp -a "$1" "$1.after"; umount "$1"; rm -rf "$1"; mv "$1.after" "$1"'
+_BACK = """
+set -e
+cp -a --sparse=never "$1" "$1.after"
+diff -r "$1" "$1.after"
+umount "$1"
+rm -rf "$1"
+mv "$1.after" "$1"
+"""
+
+
+def _halt(arena: Arena, instance: str) -> None:
+    """Nobody writes to its disk any more, and nobody starts it."""
+    arena.site.kubo(arena.spec, "pause")
+    arena.drill.systemctl(instance, "stop", "etcd")
+    arena.drill.power_off(instance)
 
 
 def _resume(arena: Arena, instance: str) -> None:

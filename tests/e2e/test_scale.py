@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from .losing import is_whole, lose, resize, run_workload, running_pods
+from .losing import content, is_whole, lose, resize, run_workload, running_pods
 from .residue import residue
 from .site import SMALL, Site
 
@@ -55,6 +55,9 @@ def test_a_lost_majority_is_named_and_the_survivor_goes_on_when_asked(small: Clu
     site.kubo(spec, "recover", "etcd/0", "--force")
     assert is_whole(site, spec)
     assert "kept" in site.kubectl(spec, "get", "configmaps")
+    digests = content(site, spec)
+    assert len(digests) == 3
+    assert len(set(digests)) == 1
 
 
 def test_etcd_shrinks_and_the_pods_of_a_leaving_worker_move(small: Cluster) -> None:

@@ -122,6 +122,26 @@ def test_a_lost_majority_is_recovered_from_the_survivor(usual: Fleet) -> None:
     usual.check_whole()
 
 
+@pytest.mark.parametrize("call", range(40, 400, 24))
+def test_a_recovery_that_was_cut_off_goes_on(cloud: FakeCloud, usual: Fleet, call: int) -> None:
+    cpi = usual.cluster.providers.cpi
+    for instance in ("etcd/0", "etcd/2"):
+        cpi.delete_vm(usual.machine(instance).vm.id)
+    for disk in cpi.list_disks(usual.spec.id):  # type: ignore[attr-defined]
+        if disk.instance in ("etcd/0", "etcd/2"):
+            cpi.delete_disk(disk.id)  # type: ignore[attr-defined]
+    cloud.faults.kill(call=call)
+    with contextlib.suppress(DirectorKilled, DeployFailed):
+        usual.cluster.recover_etcd(force=True)
+    cloud.faults.clear()
+    try:
+        usual.cluster.deploy()
+    except UnsafePlan as refused:
+        assert "kubo recover etcd/1" in str(refused)
+        usual.cluster.recover_etcd("etcd/1", force="half way" not in str(refused))
+    usual.check_whole()
+
+
 @pytest.mark.parametrize("instance", ["etcd/1", "master/0", "worker/1", "proxy/0"])
 def test_a_stopped_instance_is_left_alone_and_started_again(usual: Fleet, instance: str) -> None:
     usual.cluster.stop(instance)

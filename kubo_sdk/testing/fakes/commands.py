@@ -11,7 +11,8 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from kubo_sdk.nodes.etcd import JOIN_FILE, UNIT
-from kubo_sdk.nodes.etcd_join import FORGET, JOIN, RECOVER
+from kubo_sdk.nodes.etcd_join import FORGET, JOIN
+from kubo_sdk.nodes.etcd_recover import RECOVER
 from kubo_sdk.nodes.etcd_restore import BUILD, DISCARD, LOOK, RECEIVE, REPLACE
 from kubo_sdk.nodes.preparation_script import HAS_BUNDLE, PREPARE
 from kubo_sdk.nodes.probe_script import PROBE
@@ -104,9 +105,12 @@ def _forget(machine: FakeMachine, _arguments: list[str], _stdin: bytes) -> Outco
 
 
 def _recover(machine: FakeMachine, _arguments: list[str], stdin: bytes) -> Outcome:
-    """`etcd_join.RECOVER`."""
+    """`etcd_recover.RECOVER`: it starts alone, and anew with what it has then."""
     machine.stop(UNIT)
     machine.files[JOIN_FILE] = stdin
+    machine.start(UNIT)
+    machine.stop(UNIT)
+    machine.files.pop(JOIN_FILE, None)
     machine.start(UNIT)
     return outcome()
 
