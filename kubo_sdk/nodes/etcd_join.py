@@ -19,9 +19,8 @@ mv {JOIN_FILE}.new {JOIN_FILE}
 if [ -e {STATE}/{STARTED}/{UNIT} ]; then systemctl --no-block start {UNIT}; fi
 """
 
-# Until it is started again, the unit does not count as running with what was put on the machine.  A learner that was
-# sent a snapshot may not have ended its first start, whose file must not outlive it: its data tells the rest.
-FORGET = f"set -eu; rm -f {JOIN_FILE}; echo - >{STATE}/{STARTED}/{UNIT}"
+# Until it is started again, the unit does not count as running with what was put on the machine.
+FORGET = f"set -eu; echo - >{STATE}/{STARTED}/{UNIT}"
 
 
 def join_file(members: Iterable[tuple[str, str]]) -> str:

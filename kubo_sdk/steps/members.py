@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kubo_sdk.clients.etcd import EtcdClient, Member
 from kubo_sdk.errors import KuboError, NotFound, ProviderError, UnsafePlan
-from kubo_sdk.nodes.etcd import UNIT, data_directory, peer_url
+from kubo_sdk.nodes.etcd import JOIN_FILE, UNIT, data_directory, peer_url
 from kubo_sdk.nodes.etcd_join import FORGET, JOIN, join_file
 from kubo_sdk.nodes.push import start_units
 from kubo_sdk.planning.membership import slug_in, slug_of_instance
@@ -79,6 +79,8 @@ def promote_member(context: StepContext, step: Step) -> None:
 
     what = f"etcd member {instance.id} catching up with the others"
     context.wait_until(promoted, what=what, timeout=CATCH_UP_SECONDS)
+    # A learner that was sent a snapshot may not have ended its first start.  Its data tells now whom it has joined.
+    shell.run(["rm", "-f", JOIN_FILE]).check(f"ending the first start of {instance.id}")
     start_units(shell, [UNIT])
 
 

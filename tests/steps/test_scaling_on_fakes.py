@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from kubo_sdk.engine.retry import wait_until
 from kubo_sdk.errors import DeployFailed, NotFound, Unavailable, UnsafePlan
 from kubo_sdk.planning.plan import Effect, Verb
 from kubo_sdk.testing.fakes import DirectorKilled, FakeCloud
@@ -142,6 +143,8 @@ def test_a_recovery_that_was_cut_off_goes_on(cloud: FakeCloud, usual: Fleet, cal
     if refused:
         usual.cluster.recover_etcd("etcd/1", force="half way" not in refused)
     assert ("kubo recover etcd/1" in refused) == bool(refused)
+    # What was started just before the cut may still be starting.
+    wait_until(lambda: usual.cluster.status().healthy or None, what="health", timeout=60, clock=cloud.clock)
     usual.check_whole()
 
 

@@ -100,7 +100,6 @@ def _join(machine: FakeMachine, arguments: list[str], stdin: bytes) -> Outcome:
 
 def _forget(machine: FakeMachine, _arguments: list[str], _stdin: bytes) -> Outcome:
     """`etcd_join.FORGET`."""
-    machine.files.pop(JOIN_FILE, None)
     machine.files[STARTED + UNIT] = b"-\n"
     return outcome()
 
